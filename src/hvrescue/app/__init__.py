@@ -1,0 +1,1 @@
+"""One function per verb. Skins call these and print what they give."""

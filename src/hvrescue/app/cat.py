@@ -1,0 +1,28 @@
+"""``disk cat``: guest bytes to a stream; exact, or an end with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from hvrescue.app.looking import Drives, look_at
+from hvrescue.core.context import Context
+from hvrescue.core.errors import Refused, problem
+from hvrescue.core.words import Where
+from hvrescue.images.chain import open_chain
+
+_STEP = 4 << 20
+
+
+def cat_disk(path: Path, offset: int, length: int | None, out: BinaryIO, drives: Drives, ctx: Context) -> None:
+    """Write [offset, offset+length) of the guest. Raises before the first byte that cannot be known."""
+    looked = look_at(path, drives, ctx)
+    disk = open_chain(looked.chain)
+    end = disk.size if length is None else offset + length
+    if offset > disk.size or end > disk.size:
+        where = Where(disk.name, disk.name, "guest", "", offset, end - offset)
+        raise Refused(problem("IMG-012", where, {"virtual_size": disk.size}))
+    while offset < end:
+        step = min(_STEP, end - offset)
+        out.write(disk.pread(offset, step))
+        offset += step

@@ -1,0 +1,51 @@
+"""``diagnose``: what is there, what is damaged, who hangs on whom, what to do first and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hvrescue.app.diagnosis_data import diagnosis_data
+from hvrescue.app.diagnosis_text import diagnosis_blocks
+from hvrescue.app.looking import Drives
+from hvrescue.app.result import COULD_NOT_LOOK, HEALTHY, PROBLEMS, Result
+from hvrescue.core.context import Context
+from hvrescue.core.errors import RescueError, problem
+from hvrescue.core.words import Severity, Verdict, Where
+from hvrescue.diagnosis.storage import Storage, examine
+from hvrescue.document.model import Document
+from hvrescue.sources.folder import Folder
+
+SCHEMA = "hvrescue/diagnosis/1"
+
+
+def diagnose(sources: Sequence[Path], drives: Drives, ctx: Context) -> Result:
+    """Look at every disk below the sources. A source that cannot be opened at all ends the run."""
+    folders = [Folder(_existing(path), drives, ctx.limits) for path in sources]
+    storage = examine(folders, ctx)
+    names = [str(folder.root) for folder in folders]
+    blocks = tuple(diagnosis_blocks(storage, names))
+    return Result(Document(SCHEMA, diagnosis_data(storage, names), blocks), exit_code(storage))
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    where = Where(str(path), str(path))
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise RescueError(problem("SRC-001", where)) from error
+    except OSError as error:
+        code = "SRC-002" if isinstance(error, PermissionError) else "SRC-004"
+        raise RescueError(problem(code, where, {"error": str(error.strerror)})) from error
+    return path
+
+
+def exit_code(storage: Storage) -> int:
+    """1 with problems, 3 when nothing could be looked at or something was left out, else 0."""
+    findings = [f for disk in storage.disks for f in disk.findings]
+    if any(f.severity >= Severity.WARNING for f in findings):
+        return PROBLEMS
+    if storage.not_looked or not storage.disks or any(d.verdict == Verdict.UNKNOWN for d in storage.disks):
+        return COULD_NOT_LOOK
+    return HEALTHY

@@ -1,0 +1,1 @@
+"""Bytes from files, devices, memory, slices and overlays; exact, or ``Unreadable``."""

@@ -1,0 +1,1 @@
+"""From evidence to what broke, since when, and what to do first."""

@@ -1,0 +1,68 @@
+"""What a disk's findings mean for the person: may it be started, and since when can it not be whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from hvrescue.core.words import Verdict
+from hvrescue.diagnosis.storage import Disk
+
+
+class Start(StrEnum):
+    """Whether a machine may be started from this disk."""
+
+    YES = "yes"
+    NO = "no"
+    NEVER = "never"
+    """Other disks hang on it, or should: whatever writes to it, a start included, takes them further apart."""
+    UNKNOWN = "unknown"
+
+
+class Basis(StrEnum):
+    """What a time of onset rests on."""
+
+    LAST_WRITE = "last-write"
+    """The file's last write: the harm came with it or after it."""
+    PARENT_WRITE = "parent-write"
+    """The parent was written to after its child was made; its last write is the latest that can have been."""
+    PARENT_GONE = "parent-gone"
+    """The child was still written to at this time, so its parent was there; it went missing afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """An interval: last known good, first known bad; either end may be open. UTC."""
+
+    after: datetime | None
+    before: datetime | None
+    basis: Basis
+
+
+def may_start(disk: Disk) -> Start:
+    """Whether the disk may be attached to a machine that is then started."""
+    if disk.verdict in (Verdict.DAMAGED, Verdict.UNREADABLE):
+        return Start.NO
+    if disk.verdict == Verdict.UNKNOWN:
+        return Start.UNKNOWN
+    return Start.NEVER if disk.children or disk.estranged else Start.YES
+
+
+def onset(disk: Disk) -> Onset | None:
+    """Since when the disk cannot be whole; None for a disk nothing is wrong with."""
+    if disk.verdict not in (Verdict.DAMAGED, Verdict.UNREADABLE):
+        return None
+    written = _time(disk.entry.modified_ns)
+    codes = {finding.code for finding in disk.chain.findings}
+    if disk.survey.verdict == Verdict.HEALTHY and "CHAIN-002" in codes and disk.chain.doubtful is not None:
+        parent = getattr(disk.chain.doubtful, "stamp", None)
+        born = _time(disk.entry.born_ns) if disk.entry.born_ns else None
+        return Onset(born, _time(parent.mtime_ns) if parent else None, Basis.PARENT_WRITE)
+    if disk.survey.verdict == Verdict.HEALTHY and "CHAIN-001" in codes:
+        return Onset(written, None, Basis.PARENT_GONE)
+    return Onset(written, None, Basis.LAST_WRITE)
+
+
+def _time(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)

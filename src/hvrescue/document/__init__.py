@@ -1,0 +1,1 @@
+"""One Document behind terminal, Markdown and JSON."""

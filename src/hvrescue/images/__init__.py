@@ -1,0 +1,1 @@
+"""Virtual disks by format: layout, survey, disk, write. Registered in ``formats.py``."""

@@ -1,0 +1,131 @@
+"""A virtual disk written as another file: raw or VHDX. Only what is known is copied; holes stay holes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hvrescue.byteio.copying import copy_run
+from hvrescue.byteio.extents import Run, State
+from hvrescue.byteio.source import ByteSource
+from hvrescue.core.context import Context
+from hvrescue.core.errors import Unreadable, problem
+from hvrescue.core.limits import MIB
+from hvrescue.core.words import Where
+from hvrescue.images.disk import VirtualDisk
+from hvrescue.images.vhdx.write import VhdxSpec, VhdxWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A range of the guest that could not be known; it reads as zeros in the copy."""
+
+    offset: int
+    length: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a copy of the disk will hold, found before the first byte is written."""
+
+    present: int
+    unknown: tuple[Hole, ...]
+
+
+def outlook(disk: VirtualDisk) -> Outlook:
+    """Count the bytes to be copied and collect what is not known."""
+    present = 0
+    unknown: list[Hole] = []
+    for batch in disk.extents(0, disk.size):
+        present += int(batch.length[batch.state == State.PRESENT].sum())
+        if (batch.state == State.UNKNOWN).any():
+            unknown += [Hole(run.start, run.length, "structure") for run in batch if run.state == State.UNKNOWN]
+    return Outlook(present, tuple(_joined(unknown)))
+
+
+def _joined(holes: list[Hole]) -> Iterator[Hole]:
+    last: Hole | None = None
+    for hole in holes:
+        if last is not None and last.offset + last.length == hole.offset and last.reason == hole.reason:
+            last = Hole(last.offset, last.length + hole.length, last.reason)
+            continue
+        if last is not None:
+            yield last
+        last = hole
+    if last is not None:
+        yield last
+
+
+def refuse_unknown(disk: VirtualDisk, look: Outlook) -> None:
+    """Raise ``Unreadable`` when any byte of the guest is not known: the strict way."""
+    if look.unknown:
+        first = look.unknown[0]
+        where = Where(disk.name, disk.name, "guest", "", first.offset, first.length)
+        total = sum(hole.length for hole in look.unknown)
+        ranges = tuple((hole.offset, hole.length) for hole in look.unknown)
+        raise Unreadable(problem("IMG-011", where, {"bytes": total, "ranges": len(ranges)}), ranges)
+
+
+def write_raw(disk: VirtualDisk, path: Path, ctx: Context, *, tolerant: bool) -> tuple[Hole, ...]:
+    """The guest's bytes as a sparse file. ``tolerant``: a read error becomes a hole instead of an end."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    fd = os.open(path, flags, 0o644)
+    try:
+        os.ftruncate(fd, disk.size)
+        holes = tuple(_joined(list(_copy(disk, fd, ctx, tolerant, lambda run: run.start))))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return holes
+
+
+def write_vhdx(disk: VirtualDisk, path: Path, spec: VhdxSpec, ctx: Context, *, tolerant: bool) -> tuple[Hole, ...]:
+    """A new VHDX without parent that holds the same guest; only blocks with content get room."""
+    with VhdxWriter(path, spec) as writer:
+
+        def target(run: Run) -> int:
+            block, within = divmod(run.start, spec.block_size)
+            return writer.place(block) + within
+
+        return tuple(_joined(list(_copy(disk, writer.fd, ctx, tolerant, target, spec.block_size))))
+
+
+def _copy(
+    disk: VirtualDisk, fd: int, ctx: Context, tolerant: bool, target: Callable[[Run], int], block: int = 0
+) -> Iterator[Hole]:
+    layers = disk.layers
+    ctx.progress.start(disk.name, disk.size)
+    done = 0
+    for run in disk.runs(0, disk.size):
+        if run.state == State.UNKNOWN:
+            yield Hole(run.start, run.length, "structure")
+        elif run.state == State.PRESENT:
+            for piece in _pieces(layers[run.layer], run, block):
+                try:
+                    for step in copy_run(layers[run.layer], piece.at, fd, target(piece), piece.length):
+                        ctx.progress.advance(step)
+                except Unreadable:
+                    if not tolerant:
+                        raise
+                    yield Hole(piece.start, piece.length, "read error")
+        done = run.end
+    ctx.progress.advance(disk.size - done)
+    ctx.progress.end()
+
+
+_PIECE = 256 * MIB
+
+
+def _pieces(source: ByteSource, run: Run, block: int) -> Iterator[Run]:
+    """The parts of a run that are no holes of its file, cut at the target's blocks."""
+    for part in source.holes(run.at, run.length):
+        if part.state == State.ZERO:
+            continue
+        start, end = run.start + part.start - run.at, run.start + part.end - run.at
+        while start < end:
+            stop = min(end, start - start % (block or _PIECE) + (block or _PIECE))
+            yield Run(start, stop - start, State.PRESENT, run.layer, run.at + start - run.start)
+            start = stop

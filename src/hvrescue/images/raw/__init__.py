@@ -1,0 +1,1 @@
+"""Raw disks: the guest's bytes as they are."""

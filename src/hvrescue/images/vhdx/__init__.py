@@ -1,0 +1,1 @@
+"""VHDX and AVHDX, after MS-VHDX."""

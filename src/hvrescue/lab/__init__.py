@@ -1,0 +1,1 @@
+"""Damages and whole hosts with known truth: for the demo, tests, benchmarks and drills."""
