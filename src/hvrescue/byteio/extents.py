@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from hvrescue.byteio.arrays import I64, U8, U16
+from hvrescue.byteio.arrays import I64, U8, U16, distinct
 
 
 class State(IntEnum):
@@ -113,7 +113,7 @@ def beneath(upper: Extents, lower: Extents) -> Extents:
     """Both cover the same range: where ``upper`` says PARENT, ``lower`` answers."""
     if not (upper.state == State.PARENT).any():
         return upper
-    starts = np.union1d(upper.start, lower.start)
+    starts = distinct(np.concatenate((upper.start, lower.start)))
     u = np.searchsorted(upper.start, starts, side="right") - 1
     w = np.searchsorted(lower.start, starts, side="right") - 1
     through = upper.state[u] == State.PARENT

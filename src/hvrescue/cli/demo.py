@@ -16,7 +16,7 @@ from hvrescue.core.language import _
     context_settings=GROUP,
     help=_("Build the storage of a broken host that does not exist, diagnose it, and tell what was planted."),
 )
-@click.argument("folder", type=click.Path(path_type=Path), required=False, metavar="[FOLDER]")
+@click.argument("folder", type=click.Path(readable=False, path_type=Path), required=False, metavar="[FOLDER]")
 @common
 def demo(folder: Path | None) -> int:
     """Two commands from nothing to a diagnosis."""

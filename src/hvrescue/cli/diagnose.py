@@ -19,7 +19,9 @@ from hvrescue.core.language import _
         "Example: hvrescue diagnose /mnt/host --map D:=/mnt/host-d"
     ),
 )
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE...")
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path), metavar="SOURCE..."
+)
 @drives
 @common
 def diagnose(sources: tuple[Path, ...], drives: tuple[tuple[str, Path], ...]) -> int:

@@ -87,17 +87,18 @@ def cat(image: Path, offset: int, length: int | None, drives: tuple[tuple[str, P
     help=_(
         "Write the guest, through chain and log, into a new file: raw, or VHDX when TARGET ends in .vhdx. The "
         "source is only read, TARGET must not exist yet.\n\nStrict: if any byte cannot be known, nothing is "
-        "written (exit code 3). With --allow-damaged --hole-map FILE these ranges become zeros and FILE lists them.\n\n"
+        "written (exit code 3). With --allow-damaged --hole-map FILE these ranges become zeros and FILE lists "
+        "them.\n\n"
         "Example: hvrescue disk convert vm_1234.avhdx /mnt/safe/vm.vhdx"
     )
 )
 @IMAGE
-@click.argument("target", type=click.Path(path_type=Path), metavar="TARGET")
+@click.argument("target", type=click.Path(readable=False, path_type=Path), metavar="TARGET")
 @click.option("--to", "kind", type=click.Choice(["raw", "vhdx"]), default=None, help=_("Format of TARGET."))
 @click.option("--allow-damaged", is_flag=True, help=_("Zeros where bytes cannot be known; needs --hole-map."))
 @click.option(
     "--hole-map",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help=_("List of the ranges that could not be known."),
 )

@@ -97,4 +97,4 @@ def drives(command: F) -> F:
     )(command)  # fmt: skip
 
 
-IMAGE = click.argument("image", type=click.Path(path_type=Path), metavar="IMAGE")
+IMAGE = click.argument("image", type=click.Path(readable=False, path_type=Path), metavar="IMAGE")

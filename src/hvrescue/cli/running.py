@@ -11,6 +11,7 @@ import click
 
 from hvrescue.cli.options import Output
 from hvrescue.core.language import _
+from hvrescue.core.units import printable
 
 if TYPE_CHECKING:
     from hvrescue.app.result import Result
@@ -29,7 +30,9 @@ def run(cli: click.Command, argv: Sequence[str]) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        error.show()
+        # Names that a shell found may be in the message, with anything in them.
+        message = printable(error.format_message(), 2000)
+        click.UsageError(message, getattr(error, "ctx", None)).show()
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo(_("Interrupted. Nothing was changed; the same command starts again."), err=True)
@@ -44,7 +47,7 @@ def run(cli: click.Command, argv: Sequence[str]) -> int:
             raise
         if isinstance(error, RescueError):
             return _say(error, output)
-        kind = f"{type(error).__name__}: {error}"
+        kind = printable(f"{type(error).__name__}: {error}", 2000)
         click.echo(_("This is a mistake in hvrescue, not in your disks: {kind}").format(kind=kind), err=True)
         click.echo(
             _("Nothing was changed. Please report it with the output of the same command and --debug."),

@@ -163,7 +163,8 @@ def _member(folder: Path, name: str) -> Path | None:
     if os.path.lexists(exact):
         return exact
     try:
-        return next((Path(m.path) for m in os.scandir(folder) if m.name.lower() == name.lower()), None)
+        with os.scandir(folder) as members:
+            return next((Path(m.path) for m in members if m.name.lower() == name.lower()), None)
     except OSError:
         return None
 

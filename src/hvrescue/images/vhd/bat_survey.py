@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hvrescue.byteio.arrays import I64
+from hvrescue.byteio.arrays import I64, distinct
 from hvrescue.core.errors import Unreadable
 from hvrescue.core.limits import KIB, MIB
 from hvrescue.core.words import MAX_SAMPLES, Repair, Scalar, Severity, Where
@@ -19,7 +19,7 @@ from hvrescue.images.survey import Book
 from hvrescue.images.vhd.bat import Table
 from hvrescue.images.vhd.bitmaps import survey_bitmaps
 from hvrescue.images.vhd.layout import ABSENT, ENTRY, SECTOR, Kind
-from hvrescue.images.vhd.space import Space, Span, distinct
+from hvrescue.images.vhd.space import Space, Span
 
 _GAP_SAMPLES = 16
 

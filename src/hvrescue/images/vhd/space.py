@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hvrescue.byteio.arrays import I64, Bools
+from hvrescue.byteio.arrays import I64, Bools, distinct
 from hvrescue.core.limits import KIB
 from hvrescue.images.vhd.layout import Header
 
@@ -93,12 +93,6 @@ class Space:
         phases, many = np.unique(phase, return_counts=True)
         alone: Bools = np.isin(phase, phases[many == 1])
         return alone
-
-
-def distinct(values: I64) -> I64:
-    """Sorted, each once. ``np.unique`` hashes, which takes seconds for millions of entries."""
-    ordered = np.sort(values)
-    return ordered[np.append(True, np.diff(ordered) > 0)] if ordered.size else ordered
 
 
 _RESERVE = 72 * KIB

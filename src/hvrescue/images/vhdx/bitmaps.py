@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hvrescue.byteio.arrays import distinct
 from hvrescue.core.errors import Unreadable
 from hvrescue.core.words import Repair, Severity
 from hvrescue.images.survey import Book
@@ -28,4 +29,4 @@ def check_bitmaps(book: Book, bat: BatSurvey, witness: Witness) -> None:
                 low, high = int(differs[0]), int(differs[-1])
                 where = book.where("sector bitmap", place + low, high - low + 1, f"chunk {chunk}")
                 book.find("VHDX-LOG-009", Severity.ERROR, where, {"chunk": chunk}, Repair.SAFE)
-                bat.doubt.add(chunk * parameters.chunk_ratio + np.unique(differs * 8 // bits_per_block))
+                bat.doubt.add(chunk * parameters.chunk_ratio + distinct(differs * 8 // bits_per_block))

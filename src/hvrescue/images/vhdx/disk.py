@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hvrescue.byteio.arrays import I64, U8, U64, Bools
+from hvrescue.byteio.arrays import I64, U8, U64, Bools, distinct
 from hvrescue.byteio.extents import Extents, State, extents, window
 from hvrescue.byteio.source import ByteSource
 from hvrescue.images.disk import Layer
@@ -90,7 +90,7 @@ class VhdxLayer:
         flat = self._sector_states(first, at.size, per_block)
         # A piece begins where the state changes and at each block's start, for blocks lie anywhere in the file.
         begins = np.flatnonzero(np.diff(flat, prepend=np.uint8(255)) != 0)
-        begins = np.union1d(begins, np.arange(at.size) * per_block)
+        begins = distinct(np.concatenate((begins, np.arange(at.size) * per_block)))
         start = begins * sector + first * block
         places = at[begins // per_block] + begins % per_block * sector
         whole = extents(start, (first + at.size) * block, flat[begins], places)

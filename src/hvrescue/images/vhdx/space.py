@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hvrescue.byteio.arrays import I64, U8
+from hvrescue.byteio.arrays import I64, U8, distinct
 from hvrescue.core.limits import MIB
 from hvrescue.core.words import Where
 
@@ -74,6 +74,14 @@ class Space:
         """Starts that a payload block shares with room kept for another block."""
         return np.flatnonzero(self.starts == _PAYLOAD | _ANCHOR) if self.anchors else np.empty(0, np.int64)
 
+    def is_free(self, start: int, length: int) -> bool:
+        """Whether no structure lies in [start, start + length)."""
+        return not any(start < span.end and span.start < start + length for span in self.spans)
+
+    def could_hold(self, start: int) -> bool:
+        """Whether a whole block could lie there: inside the file, and no structure in its way."""
+        return (start + self.block) * MIB <= self.file_size and self.is_free(start, self.block)
+
     def touching(self, span: Span) -> I64:
         """Payload starts whose block reaches into a structure."""
         low = max(0, span.start - self.block + 1)
@@ -99,7 +107,7 @@ class Space:
             roomy = roomy and seen.roomy(free, end)
             if self.block > 1 and seen.starts.size:
                 previous = seen.starts[-1:]
-        found = np.unique(np.concatenate(crowded)) if crowded else np.empty(0, np.int64)
+        found = distinct(np.concatenate(crowded)) if crowded else _NONE
         return Room(blocks, found, roomy and blocks > 0, tuple(gaps), unowned)
 
 
@@ -114,7 +122,7 @@ class _Window:
     @cached_property
     def starts(self) -> I64:
         """Where anything starts."""
-        return np.flatnonzero(self.marks) + self.low
+        return np.flatnonzero(self.marks != 0) + self.low
 
     @cached_property
     def steps(self) -> I64:
@@ -124,7 +132,7 @@ class _Window:
     @cached_property
     def payload(self) -> I64:
         """Where payload blocks start."""
-        return np.flatnonzero(self.marks & _PAYLOAD) + self.low if self._space.anchors else self.starts
+        return np.flatnonzero((self.marks & _PAYLOAD) != 0) + self.low if self._space.anchors else self.starts
 
     @cached_property
     def blocks(self) -> int:
@@ -140,7 +148,7 @@ class _Window:
             return _NONE
         starts = np.concatenate((previous, self.starts))
         near = np.flatnonzero(np.diff(starts) < self.block)
-        both: I64 = np.unique(np.concatenate((starts[near], starts[near + 1])))
+        both: I64 = distinct(np.concatenate((starts[near], starts[near + 1])))
         mine: I64 = both[(self._space.starts[both] & _PAYLOAD) != 0]
         return mine
 

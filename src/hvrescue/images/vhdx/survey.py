@@ -129,7 +129,7 @@ def _survey_bat(book: Book, layout: VhdxLayout, parameters: Parameters, ctx: Con
         witness = find_witness(log.scan)
         check_metadata(book, content, metadata, witness, header)
         doubted = check_bat(book, table, witness, header)
-    place = metadata.place(metadata.items[FILE_PARAMETERS])
+    place = book.where("metadata item", metadata.place(metadata.items[FILE_PARAMETERS]), 8, "File Parameters")
     bat = survey_bat(book, table, _spans(book, header, regions), doubted, place, ctx)
     check_bitmaps(book, bat, witness)
     survey_past_end(book, table, region, witness)
