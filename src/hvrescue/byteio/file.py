@@ -8,10 +8,9 @@ import stat
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from hvrescue.byteio.source import check_range
 from hvrescue.core.errors import RescueError, Unreadable, problem
@@ -32,8 +31,7 @@ _SHARING_VIOLATION = (32, 33)
 _STEP = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells whether a file is still the one looked at: size, times, identity."""
 
     size: int

@@ -14,7 +14,7 @@ PAGE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Patchwork:
-    """What lies over a source: whole pages by offset, and ranges (offset, end) of zeros between them.
+    """What lies over a source: whole pages by offset, and sorted, disjoint ranges (offset, end) of zeros.
 
     Pages win over zero ranges; whoever builds it has removed pages that were zeroed later.
     """
@@ -58,10 +58,9 @@ class OverlaySource:
         if inside:
             self._base.preadinto(offset, buf[:inside])
         buf[inside:] = bytes(len(buf) - inside)
-        for low, high in self._zeros:
+        for low, high in self._zeroed(offset, end):
             a, b = max(low, offset), min(high, end)
-            if a < b:
-                buf[a - offset : b - offset] = bytes(b - a)
+            buf[a - offset : b - offset] = bytes(b - a)
         for at in self._at[bisect_right(self._at, offset - PAGE) : bisect_left(self._at, end)]:
             a, b = max(at, offset), min(at + PAGE, end)
             buf[a - offset : b - offset] = self._pages[at][a - at : b - at]
@@ -72,8 +71,13 @@ class OverlaySource:
         return (
             end > self._base.size
             or bisect_right(self._at, offset - PAGE) < bisect_left(self._at, end)
-            or any(low < end and offset < high for low, high in self._zeros)
+            or bool(self._zeroed(offset, end))
         )
+
+    def _zeroed(self, offset: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The zeroed ranges that touch [offset, end)."""
+        first = bisect_right(self._zeros, offset, key=lambda zero: zero[1])
+        return self._zeros[first : bisect_left(self._zeros, end, key=lambda zero: zero[0])]
 
     def holes(self, offset: int, size: int) -> Extents:
         """The base's holes where nothing lies over them."""

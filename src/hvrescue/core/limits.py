@@ -22,11 +22,13 @@ class Limits:
     """A VHDX log looked at; Windows and QEMU write 1 MiB."""
     log_entries: int = 65_536
     """Log entries validated; a full 256 MiB log of 8 KiB entries has half as many."""
+    log_descriptors: int = 262_144
+    """Pages and zeroed ranges described in a log; a full 256 MiB log has room for 65,536 pages."""
     log_work: int = 4 * GIB
     """Bytes checksummed over all log entries, since entries of hostile files may overlap."""
     file_size: int = 80 * TIB
     """A VHDX holds 64 TiB at most; with bitmaps and BAT it stays below this."""
-    bat_page: int = MIB
+    bat_page: int = 512 * KIB
     """A BAT is read in pages of about this size."""
     walk_entries: int = 200_000
     """Files and folders looked at below one source."""

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
 
 from hvrescue.byteio.file import FileSource, open_file
 from hvrescue.byteio.source import ByteSource
@@ -21,8 +22,7 @@ _MOST_PARTS = 256
 """Folders in a recorded path; deeper ones are no real paths, and each part is looked up many times."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file found; times in nanoseconds since 1970 UTC. ``born`` where the file system tells."""
 
     path: Path

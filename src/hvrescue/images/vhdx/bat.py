@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ OFFSET_MASK = np.uint64(0xFFFFFFFFFFF00000)
 MIB_SHIFT = np.uint64(20)
 
 
-@dataclass(frozen=True, slots=True)
-class BatPage:
+class BatPage(NamedTuple):
     """Whole chunks of the table. ``payload`` has one row per chunk, padded with zeros after the last block."""
 
     first_chunk: int
@@ -34,8 +33,7 @@ class BatPage:
         return self.payload.reshape(-1)
 
 
-@dataclass(frozen=True, slots=True)
-class BatTable:
+class BatTable(NamedTuple):
     """Where the table lies and how it is laid out."""
 
     content: ByteSource

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 from uuid import UUID
 
 import google_crc32c
@@ -97,8 +97,7 @@ def guid(data: bytes) -> UUID:
     return UUID(bytes_le=data)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One of the two headers (MS-VHDX 2.2.2)."""
 
     slot: int
@@ -119,8 +118,7 @@ class Header:
         return self.log_offset, self.log_offset + self.log_length
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """An entry of the region table (MS-VHDX 2.2.3.2)."""
 
     guid: UUID
@@ -140,8 +138,7 @@ class Region:
         return self.offset + self.length
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An entry of the metadata table (MS-VHDX 2.6.1.2); offset from the start of the region."""
 
     guid: UUID
@@ -156,8 +153,7 @@ class Item:
         return ITEM_NAMES.get(self.guid, str(self.guid))
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """What the metadata says of the disk. Sizes in bytes."""
 
     block_size: int

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from uuid import UUID
+
+import numpy as np
 
 from hvrescue.byteio.overlay import OverlaySource, Patchwork
 from hvrescue.core.context import Context
@@ -15,8 +17,7 @@ from hvrescue.images.vhdx.layout import LOG_SECTOR, NO_GUID, Header
 from hvrescue.images.vhdx.log_entries import BrokenEntry, LogEntry, LogRing, LogScan, scan_log
 
 
-@dataclass(frozen=True, slots=True)
-class LogState:
+class LogState(NamedTuple):
     """``content`` is the file as it is once the log is replayed; the file itself is untouched."""
 
     content: OverlaySource
@@ -116,17 +117,30 @@ def active_sequence(entries: Sequence[LogEntry], ring: int) -> tuple[LogEntry, .
 
 
 def patchwork(ring: LogRing, entries: Sequence[LogEntry]) -> Patchwork:
-    """What the entries write, the later over the earlier."""
-    pages: dict[int, bytes] = {}
-    zeros: list[tuple[int, int]] = []
-    for entry in entries:
+    """What the entries write, the later over the earlier; within one entry, pages over zeros."""
+    newest = {page[0]: (n, page) for n, entry in enumerate(entries) for page in entry.pages}
+    places = np.array(sorted(newest), np.int64)
+    zeroed = np.full(places.size, -1)
+    for n, entry in enumerate(entries):
         for low, high in entry.zeros:
-            zeros.append((low, high))
-            for at in [at for at in pages if low <= at < high]:
-                del pages[at]
-        for page in entry.pages:
-            pages[page[0]] = ring.page(page)
-    return Patchwork(pages, tuple(zeros))
+            zeroed[np.searchsorted(places, low) : np.searchsorted(places, high)] = n
+    kept = (newest[at] for at, n in zip(places.tolist(), zeroed.tolist(), strict=True) if newest[at][0] >= n)
+    zeros = sorted(zero for entry in entries for zero in entry.zeros)
+    return Patchwork({page[0]: ring.page(page) for _, page in kept}, tuple(_merged(zeros)))
+
+
+def _merged(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Sorted ranges, those that touch joined."""
+    last: tuple[int, int] | None = None
+    for low, high in ranges:
+        if last is not None and low <= last[1]:
+            last = last[0], max(last[1], high)
+            continue
+        if last is not None:
+            yield last
+        last = low, high
+    if last is not None:
+        yield last
 
 
 def _after(scan: LogScan, log: UUID, head: LogEntry) -> LogEntry | None:

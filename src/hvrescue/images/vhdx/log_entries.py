@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 import google_crc32c
 import numpy as np
 
 from hvrescue.byteio.source import ByteSource
-from hvrescue.core.limits import Limits
+from hvrescue.core.limits import DEFAULT_LIMITS, Limits
 from hvrescue.images.vhdx.layout import LOG_DESCRIPTOR, LOG_ENTRY, LOG_SECTOR, REGION_TABLE_OFFSETS, guid
 
 _SIGNATURE = int.from_bytes(b"loge", "little")
 _STEP = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """A valid entry. ``pages``: (file offset, descriptor's first 8 and last 4 bytes, data sector in the ring)."""
 
     position: int
@@ -32,8 +31,7 @@ class LogEntry:
     zeros: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LogRing:
+class LogRing(NamedTuple):
     """The circular buffer; reads wrap around its end."""
 
     source: ByteSource
@@ -57,8 +55,7 @@ class LogRing:
         return offset < self.offset + self.length and end > self.offset
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenEntry:
+class BrokenEntry(NamedTuple):
     """Looks like an entry but does not hold together; ``sealed``: its checksum does."""
 
     position: int
@@ -67,8 +64,7 @@ class BrokenEntry:
     sealed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LogScan:
+class LogScan(NamedTuple):
     """Every entry of the ring that is valid by itself, by position; ``complete`` unless a cap was hit."""
 
     ring: LogRing
@@ -81,12 +77,15 @@ def scan_log(ring: LogRing, limits: Limits) -> LogScan:
     """Validate every entry of the ring, whatever its GUID."""
     entries: list[LogEntry] = []
     broken: list[BrokenEntry] = []
-    work = 0
+    work = described = 0
+    # Whatever is left of older sessions, the entries of one ring hardly fill it twice.
+    most = min(limits.log_work, 4 * ring.length)
     for position in _signatures(ring):
         head = ring.read(position, LOG_ENTRY.size)
         length = int.from_bytes(head[8:12], "little")
         work += min(length, ring.length)
-        if work > limits.log_work or len(entries) + len(broken) >= limits.log_entries:
+        described += min(int.from_bytes(head[24:28], "little"), length // LOG_DESCRIPTOR.size)
+        if work > most or described > limits.log_descriptors or len(entries) + len(broken) >= limits.log_entries:
             return LogScan(ring, tuple(entries), tuple(broken), False)
         entry = _parse(ring, position, head, limits)
         if isinstance(entry, LogEntry):
@@ -111,7 +110,7 @@ def _parse(ring: LogRing, position: int, head: bytes, limits: Limits) -> LogEntr
     data = ring.read(position, length)
     if google_crc32c.extend(google_crc32c.extend(0, data[:4] + bytes(4)), data[8:]) != crc:
         return torn
-    illegal = replace(torn, sealed=True)
+    illegal = torn._replace(sealed=True)
     if tail % LOG_SECTOR or tail >= ring.length or sequence == 0 or last > limits.file_size:
         return illegal
     first_data = -(-(LOG_ENTRY.size + LOG_DESCRIPTOR.size * count) // LOG_SECTOR) * LOG_SECTOR
@@ -152,7 +151,8 @@ def _descriptors(ring: LogRing, data: bytes, position: int, count: int, sequence
 def _may_be_written(ring: LogRing, offset: int, size: int) -> bool:
     """A log changes what lies from the region tables on, never itself."""
     aligned = offset % LOG_SECTOR == 0 and size % LOG_SECTOR == 0 and size > 0
-    return aligned and offset >= REGION_TABLE_OFFSETS[0] and not ring.overlaps(offset, offset + size)
+    inside = REGION_TABLE_OFFSETS[0] <= offset and offset + size <= DEFAULT_LIMITS.file_size
+    return aligned and inside and not ring.overlaps(offset, offset + size)
 
 
 def _data_sector_holds(sector: bytes, sequence: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from hvrescue.byteio.source import ByteSource
@@ -50,8 +50,7 @@ _LENGTHS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """The items by GUID, and the parameters when all that is needed is there and legal."""
 
     region: Region

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.limits import MIB
@@ -28,8 +28,7 @@ _REQUIRED = IS_USER
 """Bit 0 of a region's flags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Regions:
+class Regions(NamedTuple):
     """The regions of the file, whether known or not."""
 
     bat: Region
@@ -115,6 +114,7 @@ def _check(book: Book, content: ByteSource, header: Header, entries: list[Region
         for low, high, name in taken:
             if region.offset < high and low < region.end:
                 book.refuse("VHDX-REG-004", where, {**args, "other": name}, Repair.CONSENT)
+                break
         taken.append((region.offset, region.end, region.name))
         _check_unused_log(book, header, region)
     missing = [r for r in (BAT_REGION, METADATA_REGION) if r not in known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,13 +14,12 @@ from hvrescue.core.limits import MIB
 from hvrescue.core.words import Where
 
 _PAYLOAD, _ANCHOR = 1, 2
-_WINDOW = 1 << 20
+_WINDOW = 1 << 17
 _MAX_GAPS = 4096
 _NONE = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A structure's room in the file, in MiB: [start, end)."""
 
     name: str
@@ -29,8 +29,7 @@ class Span:
     """Where the file says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """What a walk over the file's room showed, in MiB.
 
     ``crowded``: starts of payload blocks that reach into each other. ``roomy``: behind every payload block a

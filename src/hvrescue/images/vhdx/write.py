@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -197,7 +197,7 @@ class VhdxWriter:
             b"",
         )
         for slot, offset in enumerate(HEADER_OFFSETS):
-            self._put(offset, encode.header(replace(values, sequence=slot + 1)))
+            self._put(offset, encode.header(values._replace(sequence=slot + 1)))
 
     def __enter__(self) -> Self:
         return self
