@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hvrescue.app import pieces
-from hvrescue.app.check import link_data
+from hvrescue.app.check import all_not_looked, link_data
 from hvrescue.app.looking import Drives, Looked, look_at
 from hvrescue.app.result import COULD_NOT_LOOK, HEALTHY, PROBLEMS, Result
 from hvrescue.core.context import Context
@@ -23,16 +23,17 @@ def disk_chain(path: Path, drives: Drives, ctx: Context) -> Result:
     looked = look_at(path, drives, ctx)
     chain = looked.chain
     whole = chain.broken is None and all(link.verdict == Verdict.HEALTHY for link in chain.links)
+    notes = all_not_looked(looked)
     data: dict[str, Any] = {
-        "complete": not chain.not_looked,
+        "complete": not notes,
         "path": looked.survey.source.name,
         "whole": whole,
         "chain": [link_data(link) for link in chain.links],
         "findings": [pieces.finding_data(f) for f in chain.findings],
-        "not_looked": pieces.not_looked_data(chain.not_looked),
+        "not_looked": pieces.not_looked_data(notes),
     }
     bad = not whole or worst(chain.findings) >= Severity.WARNING
-    code = PROBLEMS if bad else COULD_NOT_LOOK if chain.not_looked else HEALTHY
+    code = PROBLEMS if bad else COULD_NOT_LOOK if notes else HEALTHY
     return Result(Document(SCHEMA, data, tuple(_blocks(looked, whole))), code)
 
 
@@ -61,4 +62,4 @@ def _blocks(looked: Looked, whole: bool) -> Iterator[Block]:
         yield Facts((*recorded, (_("identity wanted"), str(leaf.parent.accepted[0]))))
     for finding in chain.findings:
         yield pieces.finding_card(finding)
-    yield from pieces.not_looked_blocks(chain.not_looked)
+    yield from pieces.not_looked_blocks(all_not_looked(looked))

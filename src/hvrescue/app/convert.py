@@ -12,10 +12,10 @@ from hvrescue.app import pieces
 from hvrescue.app.looking import Drives, Looked, look_at
 from hvrescue.app.result import HEALTHY, PROBLEMS, Result
 from hvrescue.byteio.file import FileSource
-from hvrescue.byteio.target import new_file
+from hvrescue.byteio.target import new_file, refuse_taken
 from hvrescue.core import units
 from hvrescue.core.context import Context
-from hvrescue.core.errors import StepFailed, problem
+from hvrescue.core.errors import Refused, StepFailed, problem
 from hvrescue.core.language import _
 from hvrescue.core.limits import MIB
 from hvrescue.core.words import Where
@@ -54,9 +54,10 @@ def convert_disk(path: Path, wish: Wish, drives: Drives, ctx: Context) -> Result
     look = convert.outlook(disk)
     if not wish.allow_damaged:
         convert.refuse_unknown(disk, look)
-    if wish.hole_map is not None and wish.hole_map.exists():
-        with new_file(wish.hole_map, 0):
-            pass
+    if wish.hole_map is not None:
+        refuse_taken(wish.hole_map, 0)
+        if wish.hole_map.absolute() == wish.target.absolute():
+            raise Refused(problem("OUT-001", Where(str(wish.target), str(wish.target))))
     with new_file(wish.target, look.present) as part:
         holes = _write(disk, part, wish, ctx)
         _refuse_if_changed(looked)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hvrescue.byteio.medium import readers
 from hvrescue.core.context import Context
 from hvrescue.images import chain as chains
 from hvrescue.images.chain import Chain
@@ -31,6 +32,7 @@ def look_at(path: Path, drives: Drives, ctx: Context) -> Looked:
     Parents are looked for in the disk's folder and below; a recorded path may lead one folder up.
     """
     path = path.absolute()
+    ctx = ctx.with_workers(readers(path, ctx.workers))
     near = Folder(path.parent, drives, ctx.limits, reach=path.parent.parent)
     survey = survey_image(near.open(path), ctx)
     return Looked(survey, chains.resolve(survey, near, ctx))

@@ -48,6 +48,7 @@ class FileSource:
         self._fd = fd
         self._lock = threading.Lock()
         self._errors = 0
+        self._holes: Extents | None = None
         self.stamp = _look(fd)
 
     def _descriptor(self) -> int:
@@ -108,14 +109,18 @@ class FileSource:
         return Unreadable(problem(code, where, args), ((offset, size),))
 
     def holes(self, offset: int, size: int) -> Extents:
-        """What the file system keeps as holes, by SEEK_DATA and SEEK_HOLE."""
-        from hvrescue.byteio.extents import State, single
+        """What the file system keeps as holes. Asked once for the whole file: tmpfs walks page by page."""
+        from hvrescue.byteio.extents import State, single, window
         from hvrescue.byteio.holes import file_holes
 
         check_range(self, offset, size)
         if size == 0:
             return single(offset, size, State.PRESENT, offset)
-        return file_holes(self._descriptor(), offset, size)
+        fd = self._descriptor()
+        with self._lock:
+            if self._holes is None:
+                self._holes = file_holes(fd, 0, self.size)
+        return window(self._holes, offset, offset + size)
 
     def fileno(self) -> int | None:
         """The descriptor."""

@@ -15,12 +15,8 @@ from hvrescue.core.words import Scalar, Where
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@contextmanager
-def new_file(path: Path, needed: int) -> Iterator[Path]:
-    """Yields the name to write to; at the end it becomes ``path``. On an error nothing is left behind.
-
-    Refuses when ``path`` exists, its folder does not, or the disk has not ``needed`` bytes free.
-    """
+def refuse_taken(path: Path, needed: int) -> Path:
+    """The folder a new file may be written in; ``Refused`` when it may not."""
     where = Where(str(path), str(path))
     if os.path.lexists(path):
         raise Refused(problem("OUT-001", where))
@@ -30,6 +26,17 @@ def new_file(path: Path, needed: int) -> Iterator[Path]:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise Refused(problem("OUT-002", where, {"needed": needed, "free": free}))
+    return folder
+
+
+@contextmanager
+def new_file(path: Path, needed: int) -> Iterator[Path]:
+    """Yields the name to write to; at the end it becomes ``path``. On an error nothing is left behind.
+
+    Refuses when ``path`` exists, its folder does not, or the disk has not ``needed`` bytes free.
+    """
+    where = Where(str(path), str(path))
+    folder = refuse_taken(path, needed)
     part = folder / f"{path.name}.{os.getpid()}.part"
     try:
         yield part

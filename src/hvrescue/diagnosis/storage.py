@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hvrescue.byteio.file import FileSource
+from hvrescue.byteio.medium import readers
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.context import Context
 from hvrescue.core.errors import RescueError
@@ -108,7 +109,7 @@ def _survey(folder: Folder, entry: Entry, ctx: Context, notes: list[NotLooked]) 
             if suffix not in DISK_SUFFIXES and (found is None or raw_here):
                 return None
             ctx.progress.start(source.name, None)
-            return survey_image(source, ctx)
+            return survey_image(source, ctx.with_workers(readers(entry.path, ctx.workers)))
         finally:
             ctx.progress.end()
             source.close()

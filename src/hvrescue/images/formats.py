@@ -10,6 +10,7 @@ from uuid import UUID
 
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.context import Context
+from hvrescue.core.errors import Unreadable
 from hvrescue.images import recognise
 from hvrescue.images.describe import Field
 from hvrescue.images.disk import Layer
@@ -71,13 +72,17 @@ def format_of(source: ByteSource) -> Format | None:
 
 def survey_image(source: ByteSource, ctx: Context) -> Survey[Any]:
     """Survey whatever this is; what is no disk is told apart (``recognise``)."""
-    found, promised = format_of(source), _promised(source.name)
+    promised = _promised(source.name)
+    try:
+        found = format_of(source)
+    except Unreadable as error:
+        return recognise.survey_of_unreadable(source, error)
     if found is not None and (found.name != "raw" or promised in ("", "raw")):
         return found.doors.survey(source, ctx)
     if promised == "raw":
         return _named("raw").doors.survey(source, ctx)
     stranger = recognise.survey_of_no_disk(source, bool(promised))
-    if promised == "vhd" and (found is not None or stranger.findings[0].code == "IMG-005"):
+    if promised == "vhd" and (found is not None or [f.code for f in stranger.findings] == ["IMG-005"]):
         # Nothing but its footer makes a fixed VHD one: without it, it is raw bytes under this name.
         from hvrescue.images.vhd.survey import survey_without_footer
 

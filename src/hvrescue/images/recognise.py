@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from hvrescue.byteio.source import ByteSource
-from hvrescue.core.errors import Unreadable
+from hvrescue.core.errors import FormatError, Unreadable
 from hvrescue.core.limits import KIB, MIB
 from hvrescue.core.words import Severity
 from hvrescue.images.survey import Book, Survey
@@ -82,9 +82,16 @@ def survey_of_no_disk(source: ByteSource, named_like_one: bool) -> Survey[None]:
     try:
         code, args = _what_it_is(source)
     except Unreadable as error:
-        book.could_not_read(error, "file", 0, min(source.size, MIB))
-        code, args = "IMG-005", {}
+        return survey_of_unreadable(source, error)
     book.refuse(code, where, args, severity=severity)
+    return book.close("none", None)
+
+
+def survey_of_unreadable(source: ByteSource, error: Unreadable) -> Survey[None]:
+    """The medium does not give what would tell: that is not known, and no finding against the file."""
+    book = Book(source)
+    book.could_not_read(error, "file", 0, min(source.size, MIB))
+    book.refusal = FormatError(error.finding)
     return book.close("none", None)
 
 

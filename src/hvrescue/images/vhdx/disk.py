@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from hvrescue.byteio.arrays import I64, U8, U64, Bools, distinct
-from hvrescue.byteio.extents import Extents, State, extents, window
+from hvrescue.byteio.extents import Extents, State, extents, single, window
 from hvrescue.byteio.source import ByteSource
+from hvrescue.core.errors import Unreadable
 from hvrescue.images.disk import Layer
 from hvrescue.images.survey import Survey
 from hvrescue.images.vhdx.bat import MIB_SHIFT, STATE_MASK
@@ -46,7 +47,11 @@ class VhdxLayer:
     def _chunks(self, first_chunk: int, chunks: int, low: int, high: int) -> Iterator[Extents]:
         block = self.parameters.block_size
         base = first_chunk * self.parameters.chunk_ratio
-        entries = self._bat.table.page(first_chunk, chunks).entries
+        try:
+            entries = self._bat.table.page(first_chunk, chunks).entries
+        except Unreadable:
+            yield single(low, high - low, State.UNKNOWN)
+            return
         first, last = low // block, (high - 1) // block
         entries = entries[first - base : last + 1 - base]
         state = self._states(entries, first)
@@ -107,7 +112,11 @@ class VhdxLayer:
             if place is None:
                 parts.append(np.full(sectors, State.UNKNOWN, np.uint8))
                 continue
-            packed = self.source.pread(place + (low - chunk * ratio) * per_block // 8, sectors // 8)
+            try:
+                packed = self.source.pread(place + (low - chunk * ratio) * per_block // 8, sectors // 8)
+            except Unreadable:
+                parts.append(np.full(sectors, State.UNKNOWN, np.uint8))
+                continue
             bits = np.unpackbits(np.frombuffer(packed, np.uint8), bitorder="little")
             parts.append(np.where(bits, np.uint8(State.PRESENT), np.uint8(State.PARENT)))
         return np.concatenate(parts)

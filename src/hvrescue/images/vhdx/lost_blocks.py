@@ -85,7 +85,10 @@ def _wiped_sectors(book: Book, bat: BatSurvey) -> None:
     """512-byte sectors of zeros between sectors that are not: a lost write looks like that, a sparse disk seldom."""
     table = bat.table
     for first_chunk, chunks in table.starts():
-        rows = table.raw(first_chunk, chunks)
+        try:
+            rows = table.raw(first_chunk, chunks)
+        except Unreadable:
+            continue  # doubted already
         entries = rows.reshape(-1)[: table.parameters.entries]
         wiped = _wiped(entries)
         if not wiped.size:
