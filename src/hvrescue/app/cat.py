@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from hvrescue.app.looking import Drives, look_at
 from hvrescue.core.context import Context
-from hvrescue.core.errors import Refused, problem
+from hvrescue.core.errors import Misuse, problem
 from hvrescue.core.words import Where
 from hvrescue.images.chain import open_chain
 
@@ -20,8 +20,8 @@ def cat_disk(path: Path, offset: int, length: int | None, out: BinaryIO, drives:
     disk = open_chain(looked.chain)
     end = disk.size if length is None else offset + length
     if offset > disk.size or end > disk.size:
-        where = Where(disk.name, disk.name, "guest", "", offset, end - offset)
-        raise Refused(problem("IMG-012", where, {"virtual_size": disk.size}))
+        where = Where(disk.name, disk.name, "guest", "", offset, max(0, end - offset))
+        raise Misuse(problem("IMG-012", where, {"virtual_size": disk.size}))
     while offset < end:
         step = min(_STEP, end - offset)
         out.write(disk.pread(offset, step))

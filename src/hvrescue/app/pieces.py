@@ -65,9 +65,10 @@ def verdict_sentence(verdict: Verdict) -> str:
 def finding_card(finding: Finding, name: str = "") -> Card:
     """A finding with all five answers: what, where, what it means, what next, what not to do."""
     texts = catalogue.texts_of(finding)
+    places = _places(finding)
     rows = [(_("file"), name)] if name else []
     rows += [
-        (_("where"), _places(finding)),
+        (_("where"), places if places != name else ""),
         (_("meaning"), texts.meaning),
         (_("next"), texts.next),
         (_("do not"), texts.avoid),

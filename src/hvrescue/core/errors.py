@@ -3,6 +3,7 @@
 RescueError            exit 3  could not look
 ├── FormatError                the content cannot be known, so it is refused
 ├── Unreadable                 these byte ranges cannot be had
+├── Misuse             exit 2  asked for what cannot be
 ├── Refused            exit 4  refused for safety
 └── StepFailed         exit 5  a step failed
 """
@@ -47,6 +48,12 @@ class Refused(RescueError):
     """Refused for safety."""
 
     exit_code = 4
+
+
+class Misuse(RescueError):
+    """What was asked for makes no sense for this source."""
+
+    exit_code = 2
 
 
 class StepFailed(RescueError):

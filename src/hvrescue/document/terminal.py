@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -35,6 +36,8 @@ _STYLES = {
     Tone.FATAL: "bold white on red",
     Tone.QUIET: "dim",
 }
+_PADDING = re.compile(r" +((?:\x1b\[0m)?)$", re.MULTILINE)
+"""Rich fills lines up with blanks; they are in the way of who copies a report."""
 _WIDEST = 110
 """Longer lines are hard to read, however wide the window is."""
 
@@ -46,10 +49,12 @@ def print_document(document: Document, file: TextIO, color: bool | None) -> None
         force_terminal=color or None, no_color=color is False or None, legacy_windows=False,
     )  # fmt: skip
     console.width = max(40, min(console.width, _WIDEST))
-    for n, block in enumerate(document.blocks):
-        if n:
-            console.print()
-        console.print(_rendered(block), crop=False)
+    with console.capture() as captured:
+        for n, block in enumerate(document.blocks):
+            if n:
+                console.print()
+            console.print(_rendered(block), crop=False)
+    file.write(_PADDING.sub(r"\1", captured.get()))
 
 
 def _rendered(block: Block) -> RenderableType:
@@ -57,13 +62,15 @@ def _rendered(block: Block) -> RenderableType:
         case Heading(text, level):
             return Text(_safe(text), style="bold underline" if level == 1 else "bold")
         case Paragraph(text, lead, tone):
-            line = Text(_safe(lead), style=_STYLES[tone]) if lead else Text()
+            line = Text().append(_safe(lead), style=_STYLES[tone])
             line.append("  " if lead and text else "")
             return line.append(_safe(text), style="" if lead else _STYLES[tone])
         case Facts(rows):
             return _facts(rows)
         case Card(mark, tone, title, rows):
-            head = Text(f" {_safe(mark)} ", style=_STYLES[tone]).append("  ").append(_safe(title), style="bold")
+            head = (
+                Text().append(f" {_safe(mark)} ", style=_STYLES[tone]).append("  ").append(_safe(title), style="bold")
+            )
             return Group(head, Padding(_facts(rows), (0, 0, 0, 2)))
         case Table():
             return _table(block)
