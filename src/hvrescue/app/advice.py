@@ -76,14 +76,20 @@ def _steps(storage: Storage, sources: Sequence[str]) -> Iterator[Advice]:
                    "shadow copies. The time under \"not whole since\" says how old they must be."))  # fmt: skip
     readable = [d for d in bad if d.survey.refusal is None and d.survey.identity is not None]
     for disk in readable[:_MOST_DISKS]:
-        out = disk.entry.path.stem
-        text = _("Get what is readable of {disk} into a new file on another drive; the hole map lists what cannot "
-                 "be known:")  # fmt: skip
-        command = (
-            f"hvrescue disk convert {quoted(disk.name)} {quoted(_ELSEWHERE + out + '.raw')} "
-            f"--allow-damaged --hole-map {quoted(_ELSEWHERE + out + '.holes.json')}"
-        )
-        yield Advice(text.format(disk=units.printable(disk.entry.path.name)), command)
+        yield _get_out(disk)
+
+
+def _get_out(disk: Disk) -> Advice:
+    """Convert into a new file: strictly where every byte is known."""
+    name, out = units.printable(disk.entry.path.name), _ELSEWHERE + disk.entry.path.stem
+    command = f"hvrescue disk convert {quoted(disk.name)} {quoted(out + '.raw')}"
+    if not disk.chain.doubtful:
+        text = _("All of {disk} can still be read. Get it into a new file on another drive:")
+        return Advice(text.format(disk=name), command)
+    text = _(
+        "Get what is readable of {disk} into a new file on another drive; the hole map lists what cannot be known:"
+    )
+    return Advice(text.format(disk=name), f"{command} --allow-damaged --hole-map {quoted(out + '.holes.json')}")
 
 
 def _copy_command(folder: str) -> str:

@@ -86,8 +86,8 @@ def _section(disk: Disk, sources: Sequence[str]) -> Iterator[Block]:
         rows.append((_("depends on"), short(disk.chain.links[1].source.name, sources)))
     if disk.children:
         rows.append((_("needed by"), ", ".join(short(child.name, sources) for child in disk.children)))
-    if disk.chain.doubtful is not None:
-        rows.append((_("in its parent's place"), short(disk.chain.doubtful.name, sources)))
+    if disk.chain.stand_in is not None:
+        rows.append((_("in its parent's place"), short(disk.chain.stand_in.name, sources)))
     yield Facts(tuple(rows))
     for finding in disk.findings:
         yield pieces.finding_card(finding)

@@ -6,8 +6,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from hvrescue.app import pieces
+from hvrescue.app.check import all_not_looked
 from hvrescue.app.looking import Drives, look_at
-from hvrescue.app.result import HEALTHY, PROBLEMS, Result
+from hvrescue.app.result import COULD_NOT_LOOK, HEALTHY, PROBLEMS, Result
 from hvrescue.byteio.extents import Run, State
 from hvrescue.core import units
 from hvrescue.core.context import Context
@@ -19,14 +21,14 @@ SCHEMA = "hvrescue/disk-map/1"
 
 
 def disk_map(path: Path, most: int, drives: Drives, ctx: Context) -> Result:
-    """At most ``most`` extents. Unknown ranges are shown as such; exit 1 when there are any."""
+    """At most ``most`` extents. Unknown ranges are shown as such: exit 1. Exit 3 when something was not looked at."""
     looked = look_at(path, drives, ctx)
     disk = open_chain(looked.chain, allow_damaged=True)
     runs = list(islice(disk.runs(0, disk.size), most + 1))
     cut, runs = len(runs) > most, runs[:most]
-    names = [layer.name for layer in disk.layers]
+    names, notes = [layer.name for layer in disk.layers], all_not_looked(looked)
     data: dict[str, Any] = {
-        "complete": not cut,
+        "complete": not cut and not notes,
         "path": looked.survey.source.name,
         "virtual_size": disk.size,
         "layers": names,
@@ -38,8 +40,10 @@ def disk_map(path: Path, most: int, drives: Drives, ctx: Context) -> Result:
     if cut:
         text = _("Only the first {count} ranges are shown; --most shows more.").format(count=units.number(most))
         blocks.append(Paragraph(text, _("CUT"), Tone.WARNING))
+    blocks += pieces.not_looked_blocks(notes)
     unknown = any(run.state == State.UNKNOWN for run in runs)
-    return Result(Document(SCHEMA, data, tuple(blocks)), PROBLEMS if unknown else HEALTHY)
+    code = PROBLEMS if unknown else COULD_NOT_LOOK if notes else HEALTHY
+    return Result(Document(SCHEMA, data, tuple(blocks)), code)
 
 
 def _data(run: Run) -> dict[str, Any]:

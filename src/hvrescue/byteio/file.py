@@ -7,7 +7,8 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -40,14 +41,21 @@ class Stamp(NamedTuple):
     inode: int
 
 
-class FileSource:
-    """One open file or device. Never opened for writing; after three read errors it is left alone."""
+@dataclass(slots=True)
+class ReadErrors:
+    """How often a medium has failed; shared by the files that lie on it."""
 
-    def __init__(self, path: Path, name: str, fd: int, size: int) -> None:
+    count: int = 0
+
+
+class FileSource:
+    """One open file or device. Never opened for writing; after three read errors its medium is left alone."""
+
+    def __init__(self, path: Path, name: str, fd: int, size: int, errors: ReadErrors | None = None) -> None:
         self.path, self.name, self.size = path, name, size
         self._fd = fd
         self._lock = threading.Lock()
-        self._errors = 0
+        self._errors = errors or ReadErrors()
         self._holes: Extents | None = None
         self.stamp = _look(fd)
 
@@ -82,12 +90,12 @@ class FileSource:
     def _fill(self, offset: int, buf: memoryview) -> None:
         done, size = 0, len(buf)
         while done < size:
-            if self._errors >= DEFAULT_LIMITS.read_errors:
+            if self._errors.count >= DEFAULT_LIMITS.read_errors:
                 raise self._unreadable("SRC-009", offset + done, size - done)
             try:
                 got = self._read_some(offset + done, buf[done : done + _STEP])
             except OSError as error:
-                self._errors += 1
+                self._errors.count += 1
                 raise self._unreadable("SRC-004", offset + done, size - done, error) from error
             if got == 0:
                 raise self._unreadable("SRC-008", offset + done, size - done)
@@ -147,10 +155,11 @@ def _look(fd: int) -> Stamp:
     return Stamp(s.st_size, s.st_mtime_ns, s.st_dev, s.st_ino)
 
 
-def open_file(path: Path | str, name: str = "") -> FileSource:
+def open_file(path: Path | str, name: str = "", errors: Callable[[int], ReadErrors] | None = None) -> FileSource:
     """Open for reading, or raise ``RescueError`` that says in one line why not.
 
     Regular files and block devices only; pipes, sockets and terminals are refused before they could block.
+    ``errors`` gives the count of a device's read errors, for those who open many files.
     """
     path = Path(path)
     name = name or str(path)
@@ -166,7 +175,7 @@ def open_file(path: Path | str, name: str = "") -> FileSource:
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
             raise RescueError(problem("SRC-007", where))
         size = status.st_size if stat.S_ISREG(status.st_mode) else os.lseek(fd, 0, os.SEEK_END)
-        return FileSource(path, name, fd, size)
+        return FileSource(path, name, fd, size, errors(status.st_dev) if errors else None)
     except BaseException:
         os.close(fd)
         raise

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import click
 
-from hvrescue.cli.options import GROUP, IMAGE, common, drives
+from hvrescue.cli.lazy import FullGroup
+from hvrescue.cli.options import GROUP, IMAGE, common, drives, lang_option
 from hvrescue.cli.running import context, show
 from hvrescue.core.language import _
 
 
-@click.group("disk", context_settings=GROUP, help=_("Look at one virtual disk: VHDX, AVHDX, VHD, AVHD or raw."))
+@click.group(
+    "disk",
+    cls=FullGroup,
+    context_settings=GROUP,
+    params=[lang_option()],
+    help=_("Look at one virtual disk: VHDX, AVHDX, VHD, AVHD or raw."),
+)
 def disk() -> None:
     """The verbs of one disk."""
 
@@ -39,7 +46,7 @@ def info(image: Path, drives: tuple[tuple[str, Path], ...]) -> int:
     return show(disk_info(image, dict(drives), context()))
 
 
-@disk.command(help=_("Who the disk hangs on, by identity, down to the base; and where the chain breaks."))
+@disk.command(help=_("Which disks this one depends on, by identity, down to the base; and where the chain breaks."))
 @IMAGE
 @drives
 @common

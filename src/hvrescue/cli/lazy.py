@@ -19,6 +19,16 @@ class Verb:
     help: str
 
 
+class FullGroup(click.Group):
+    """Lists each command with its whole first sentence; Click would cut it."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their first sentences."""
+        rows = [(name, command.get_short_help_str(200)) for name, command in self.commands.items()]
+        with formatter.section(_("Commands")):
+            formatter.write_dl(rows)
+
+
 class LazyGroup(click.Group):
     """Lists without importing."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hvrescue.cli.lazy import LazyGroup, Verb
-from hvrescue.cli.options import GROUP, lang_option
+from hvrescue.cli.options import GROUP, lang_option, version_option
 from hvrescue.core.language import _
 
 cli = LazyGroup(
@@ -24,5 +24,5 @@ cli = LazyGroup(
         "5 a step failed, 130 interrupted."
     ),
     context_settings=GROUP,
-    params=[lang_option()],
+    params=[lang_option(), version_option()],
 )

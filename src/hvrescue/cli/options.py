@@ -73,6 +73,21 @@ def lang_option() -> click.Option:
     return click.Option(_LANG, **_lang())
 
 
+def version_option() -> click.Option:
+    """``--version``."""
+
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value:
+            from hvrescue import __version__
+
+            click.echo(f"hvrescue {__version__}")
+            ctx.exit()
+
+    return click.Option(
+        ("--version",), is_flag=True, is_eager=True, expose_value=False, callback=show, help=_("Show the version.")
+    )
+
+
 class DriveMap(click.ParamType):  # type: ignore[type-arg]
     """``D:=/mnt/d``: where a drive of the host is found on this machine."""
 

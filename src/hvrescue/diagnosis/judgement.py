@@ -55,8 +55,8 @@ def onset(disk: Disk) -> Onset | None:
         return None
     written = _time(disk.entry.modified_ns)
     codes = {finding.code for finding in disk.chain.findings}
-    if disk.survey.verdict == Verdict.HEALTHY and "CHAIN-002" in codes and disk.chain.doubtful is not None:
-        parent = getattr(disk.chain.doubtful, "stamp", None)
+    if disk.survey.verdict == Verdict.HEALTHY and "CHAIN-002" in codes and disk.chain.stand_in is not None:
+        parent = getattr(disk.chain.stand_in, "stamp", None)
         born = _time(disk.entry.born_ns) if disk.entry.born_ns else None
         return Onset(born, _time(parent.mtime_ns) if parent else None, Basis.PARENT_WRITE)
     if disk.survey.verdict == Verdict.HEALTHY and "CHAIN-001" in codes:

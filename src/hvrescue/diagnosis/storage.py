@@ -89,7 +89,7 @@ def examine(folders: Sequence[Folder], ctx: Context) -> Storage:
         links = disk.chain.links
         if len(links) > 1 and (parent := disks.get(links[1].source.name)) is not None:
             parent.children.append(disk)
-        stand_in = disk.chain.doubtful
+        stand_in = disk.chain.stand_in
         if stand_in is not None and (parent := disks.get(stand_in.name)) is not None:
             parent.estranged.append(disk)
     notes += [note for folder in folders for note in folder.not_looked]

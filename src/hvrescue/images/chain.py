@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import PureWindowsPath
 
 from hvrescue.byteio.source import ByteSource
@@ -29,13 +30,18 @@ class Chain:
     findings: tuple[Finding, ...] = ()
     not_looked: tuple[NotLooked, ...] = ()
     broken: Finding | None = None
-    doubtful: ByteSource | None = None
+    stand_in: ByteSource | None = None
     """The file that stands where the parent should be, but is not the parent the child was made from."""
 
     @property
     def leaf(self) -> Survey[object]:
         """The disk asked for."""
         return self.links[0]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some guest bytes will be refused as UNKNOWN."""
+        return self.broken is not None or any(link.doubtful for link in self.links)
 
     @property
     def verdict(self) -> Verdict:
@@ -74,7 +80,7 @@ def resolve(
             return Chain(tuple(links), tuple(findings), tuple(not_looked), broken)
         if found.source is None:
             broken = found.finding or Finding("CHAIN-001", Severity.ERROR, (where,), args=_named(link))
-            return Chain(tuple(links), (*findings, broken), tuple(not_looked), broken, found.doubtful)
+            return Chain(tuple(links), (*findings, broken), tuple(not_looked), broken, found.stand_in)
         if found.finding:
             findings.append(found.finding)
         if found.source.name in seen:
@@ -83,8 +89,7 @@ def resolve(
         seen.add(found.source.name)
         parent = look(found.source)
         links.append(parent)
-        if note := _grown(child, parent, where):
-            findings.append(note)
+        findings += [note for note in (_grown(child, parent, where), _written_later(child, parent, where)) if note]
         if misfit := _misfit(child, parent, where):
             return Chain(tuple(links[:-1]), (*findings, misfit), tuple(not_looked), misfit, found.source)
         if parent.verdict in (Verdict.DAMAGED, Verdict.UNREADABLE):
@@ -123,14 +128,14 @@ class Found:
 
     source: ByteSource | None
     finding: Finding | None = None
-    doubtful: ByteSource | None = None
+    stand_in: ByteSource | None = None
     not_looked: tuple[NotLooked, ...] = ()
 
 
 def find_parent(child: Survey[object], link: ParentLink, near: Neighbours) -> Found:
     """By the recorded paths in their order, then by name in the child's folder, then by identity anywhere near."""
     where = _parent_place(child)
-    doubtful: ByteSource | None = None
+    stand_in: ByteSource | None = None
     failed: list[NotLooked] = []
     for source in _by_name(child, link, near, failed):
         identity = _link_of(source, child.format, failed)
@@ -139,8 +144,8 @@ def find_parent(child: Survey[object], link: ParentLink, near: Neighbours) -> Fo
             if identity != link.accepted[0]:
                 finding = Finding("CHAIN-013", Severity.INFO, (where,), args={"parent": source.name})
             return Found(source, finding, not_looked=tuple(failed))
-        if doubtful is None and source.name != child.source.name:
-            doubtful = source
+        if stand_in is None and source.name != child.source.name:
+            stand_in = source
         elif source.name == child.source.name:
             finding = Finding("CHAIN-003", Severity.ERROR, (where,), args={"parent": source.name})
             return Found(None, finding, None, tuple(failed))
@@ -151,12 +156,12 @@ def find_parent(child: Survey[object], link: ParentLink, near: Neighbours) -> Fo
         # Windows looks only where the child says: a parent under another name is a parent not found.
         finding = Finding(code, Severity.WARNING, (where,), args=args, repair=Repair.SAFE)
         return Found(matches[0], finding, not_looked=tuple(failed))
-    if doubtful is not None:
-        actual = _link_of(doubtful, child.format, failed)
+    if stand_in is not None:
+        actual = _link_of(stand_in, child.format, failed)
         code = "CHAIN-002" if actual is not None else "CHAIN-007"
-        args = {"parent": doubtful.name, "expected": str(link.accepted[0]), "actual": str(actual)}
+        args = {"parent": stand_in.name, "expected": str(link.accepted[0]), "actual": str(actual)}
         finding = Finding(code, Severity.ERROR, (where,), args=args, repair=Repair.CONSENT)
-        return Found(None, finding, doubtful, tuple(failed))
+        return Found(None, finding, stand_in, tuple(failed))
     return Found(None, None, None, tuple(failed))
 
 
@@ -210,6 +215,31 @@ def _misfit(child: Survey[object], parent: Survey[object], where: Where) -> Find
         sectors = {"child_sector": mine.sector_size, "parent_sector": theirs.sector_size}
         return Finding("CHAIN-006", Severity.ERROR, (where,), args={**args, **sectors})
     return None
+
+
+_EPOCH_2000 = 946_684_800
+_TOLERANCE = 2
+"""Seconds: file systems round times, FAT to two."""
+
+
+def _written_later(child: Survey[object], parent: Survey[object], where: Where) -> Finding | None:
+    """A VHD's identity stays when it is written to; only times can tell (V11), and a copy may have changed those.
+
+    Told when the parent's file is younger than the child recorded and younger than the child itself.
+    """
+    recorded = child.parent.written if child.parent else None
+    mine, theirs = getattr(child.source, "stamp", None), getattr(parent.source, "stamp", None)
+    if not recorded or mine is None or theirs is None:
+        return None
+    written = theirs.mtime_ns // 1_000_000_000
+    if written <= recorded + _EPOCH_2000 + _TOLERANCE or theirs.mtime_ns <= mine.mtime_ns + _TOLERANCE * 10**9:
+        return None
+    args: dict[str, Scalar] = {"parent": parent.source.name, "written": _utc(written)}
+    return Finding("CHAIN-014", Severity.WARNING, (where,), args={**args, "recorded": _utc(recorded + _EPOCH_2000)})
+
+
+def _utc(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _grown(child: Survey[object], parent: Survey[object], where: Where) -> Finding | None:

@@ -38,6 +38,8 @@ class Survey(Generic[L]):
     refusal: FormatError | None
     identity: Identity | None
     parent: ParentLink | None
+    doubtful: bool = False
+    """Whether some guest bytes will be refused as UNKNOWN."""
 
     @property
     def verdict(self) -> Verdict:
@@ -121,11 +123,27 @@ class Book:
         self._not_looked.append(NotLooked(self.where(structure), reason, args))
 
     def close(
-        self, format: str, layout: L, identity: Identity | None = None, parent: ParentLink | None = None
+        self,
+        format: str,
+        layout: L,
+        identity: Identity | None = None,
+        parent: ParentLink | None = None,
+        *,
+        doubtful: bool = False,
     ) -> Survey[L]:
         """The finished survey, worst findings first, then by place."""
         ordered = sorted(self._rows.values(), key=lambda f: (-f.severity, f.where[0].offset or 0, f.code))
         refusal = self.refusal
         if refusal is None and identity is None:
             refusal = FormatError(problem("IMG-010", self.where("")))
-        return Survey(format, self.source, layout, tuple(ordered), tuple(self._not_looked), refusal, identity, parent)
+        return Survey(
+            format,
+            self.source,
+            layout,
+            tuple(ordered),
+            tuple(self._not_looked),
+            refusal,
+            identity,
+            parent,
+            doubtful or refusal is not None,
+        )

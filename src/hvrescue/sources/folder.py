@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
-from hvrescue.byteio.file import FileSource, open_file
+from hvrescue.byteio.file import FileSource, ReadErrors, open_file
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.errors import RescueError
 from hvrescue.core.limits import DEFAULT_LIMITS, Limits
@@ -43,6 +43,7 @@ class Folder:
     """A folder above ``root`` up to which recorded parent paths may lead; nothing there is searched."""
     not_looked: list[NotLooked] = field(default_factory=list)
     _open: dict[Path, FileSource] = field(default_factory=dict)
+    _errors: dict[int, ReadErrors] = field(default_factory=dict)
     _entries: tuple[Entry, ...] | None = None
 
     def entries(self) -> tuple[Entry, ...]:
@@ -55,8 +56,12 @@ class Folder:
         """A file of this source, opened once."""
         source = self._open.get(path)
         if source is None:
-            source = self._open[path] = open_file(path)
+            source = self._open[path] = open_file(path, errors=self._errors_of)
         return source
+
+    def _errors_of(self, device: int) -> ReadErrors:
+        """All files of one device share its read errors: a dying disk is not tried file by file (law 6)."""
+        return self._errors.setdefault(device, ReadErrors())
 
     def find(self, windows_path: str, relative_to: str) -> ByteSource | None:
         """The file a Windows path means: mapped drive, relative to the child, else below the root."""

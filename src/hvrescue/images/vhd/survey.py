@@ -50,6 +50,13 @@ class VhdLayout:
     data_size: int = 0
     """Fixed disks: bytes before the footer."""
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether some guest bytes will be refused as UNKNOWN."""
+        if self.table is not None:
+            return self.table.doubt.mask is not None
+        return self.footer is not None and self.data_size < self.footer.guest_size
+
 
 def sniff(source: ByteSource) -> bool:
     """By a footer at either end (in files named so also shortly before the end), or the dynamic header's cookie."""
@@ -80,7 +87,7 @@ def survey(source: ByteSource, ctx: Context) -> Survey[VhdLayout]:
     del ctx  # a table of at most 32 MiB is done before workers could help
     book, layout = Book(source), VhdLayout()
     _survey(book, layout)
-    return book.close(FORMAT, layout, _identity(layout), layout.parent)
+    return book.close(FORMAT, layout, _identity(layout), layout.parent, doubtful=layout.doubtful)
 
 
 def _survey(book: Book, layout: VhdLayout) -> None:

@@ -84,8 +84,8 @@ def survey(source: ByteSource, ctx: Context) -> Survey[VhdxLayout]:
     except Unreadable as error:
         book.could_not_read(error, "file", error.ranges[0][0], error.ranges[0][1])
         book.refuse("VHDX-FILE-004", error.finding.where[0])
-    identity = _identity(layout)
-    return book.close(FORMAT, layout, identity, layout.parent)
+    doubtful = layout.bat is not None and layout.bat.doubt.mask is not None
+    return book.close(FORMAT, layout, _identity(layout), layout.parent, doubtful=doubtful)
 
 
 def _survey(book: Book, layout: VhdxLayout, ctx: Context) -> None:
