@@ -17,7 +17,15 @@ import hvrescue
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-SCRIPTS = ["scripts/demo", "scripts/test", "scripts/check", "scripts/prove", "scripts/fuzz", "scripts/bench", ".ci/run"]
+SCRIPTS = [
+    "scripts/demo",
+    "scripts/test",
+    "scripts/check",
+    "scripts/prove",
+    "scripts/fuzz",
+    "scripts/bench",
+    ".ci/run",
+]
 
 
 @cache

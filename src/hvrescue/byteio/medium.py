@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,10 +20,12 @@ class Medium(StrEnum):
 
 def medium_of(path: Path) -> Medium:
     """Asked of Linux; other systems do not say without rights, so that it is UNKNOWN there."""
+    if sys.platform == "win32":
+        return Medium.UNKNOWN
     try:
         device = path.stat().st_dev
         major, minor = os.major(device), os.minor(device)
-    except (OSError, AttributeError):
+    except OSError:
         return Medium.UNKNOWN
     if _file_system(f"{major}:{minor}") in _MEMORY_FILE_SYSTEMS:
         return Medium.SOLID
