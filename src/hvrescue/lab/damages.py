@@ -133,17 +133,21 @@ def _encrypted(path: Path) -> tuple[tuple[int, int], ...]:
 
 DAMAGES = (
     Damage("header-copy", "one header overwritten", "ein Header überschrieben", False, _header_copy),
-    Damage("both-headers", "both headers zeroed", "beide Header genullt", True, _both_headers),
-    Damage("region-copy", "one region table torn", "eine Regionstabelle zerrissen", False, _region_copy),
+    Damage("both-headers", "both headers zeroed", "beide Header mit Nullen überschrieben", True, _both_headers),
+    Damage(
+        "region-copy", "one region table torn", "eine Regionstabelle unvollständig geschrieben", False, _region_copy
+    ),
     Damage("identifier", "file identifier lost", "Dateikennung verloren", False, _identifier),
     Damage("overlap", "two blocks in one place", "zwei Blöcke an einer Stelle", True, _overlap),
-    Damage("bat-wiped", "block table zeroed", "Blocktabelle genullt", True, _wiped),
+    Damage(
+        "bat-wiped", "table of blocks (BAT) zeroed", "Tabelle der Blöcke (BAT) mit Nullen überschrieben", True, _wiped
+    ),
     Damage("beyond-end", "a block outside the file", "ein Block außerhalb der Datei", True, _beyond_end),
     Damage("bad-state", "a block of impossible state", "ein Block mit unmöglichem Zustand", True, _bad_state),
     Damage("truncated", "the file's end cut off", "das Dateiende abgeschnitten", True, _truncated),
-    Damage("metadata", "metadata zeroed", "Metadaten genullt", True, _metadata_sector),
-    Damage("lost-log", "pending log lost", "ausstehendes Log verloren", True, _lost_log),
-    Damage("zeros", "the whole file zeroed", "die ganze Datei genullt", True, _zeros),
+    Damage("metadata", "metadata zeroed", "Metadaten mit Nullen überschrieben", True, _metadata_sector),
+    Damage("lost-log", "waiting log lost", "Log mit wartenden Änderungen verloren", True, _lost_log),
+    Damage("zeros", "the whole file zeroed", "die ganze Datei mit Nullen überschrieben", True, _zeros),
     Damage("encrypted", "the whole file encrypted", "die ganze Datei verschlüsselt", True, _encrypted),
 )
 

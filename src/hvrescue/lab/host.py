@@ -42,8 +42,8 @@ def build_host(root: Path) -> list[Story]:
     write_base(vm / "DC01.vhdx", "dc01", _SIZE, _BLOCKS, log=LogKind.PENDING)
     tell(
         vm / "DC01.vhdx",
-        "was running when the host crashed; its log waits to be replayed",
-        "lief beim Absturz des Hosts; ihr Log wartet darauf, nachgespielt zu werden",
+        "was in use when the host crashed; its log waits to be applied",
+        "war beim Absturz des Hosts in Benutzung; sein Log wartet darauf, eingespielt zu werden",
         20,
         2,
         harmless=True,
@@ -53,8 +53,8 @@ def build_host(root: Path) -> list[Story]:
     link = write_base(vm / "FILES01.vhdx", "files01", _SIZE, _BLOCKS)
     child = vm / "FILES01_5F0C2A7E-1D44-4B8E-9A55-0B7B3C1F2D10.avhdx"
     write_child(child, "files01-a", vm / "FILES01.vhdx", link, _SIZE, (1, 3, 7))
-    tell(vm / "FILES01.vhdx", "whole", "heil", 14, 18, harmless=True)
-    tell(child, "whole, a checkpoint of it", "heil, ein Prüfpunkt davon", 20, 2, harmless=True)
+    tell(vm / "FILES01.vhdx", "whole", "in Ordnung", 14, 18, harmless=True)
+    tell(child, "whole, a checkpoint of it", "in Ordnung, ein Prüfpunkt davon", 20, 2, harmless=True)
 
     vm = folder("ERP01")
     link = write_base(vm / "ERP01.vhdx", "erp01", _SIZE, _BLOCKS)
@@ -64,8 +64,8 @@ def build_host(root: Path) -> list[Story]:
     write_base(vm / "ERP01.vhdx", "erp01-written-to", _SIZE, _BLOCKS)
     tell(
         vm / "ERP01.vhdx",
-        "mounted by a person and written to, although a checkpoint hangs on it",
-        "von einem Menschen eingehängt und beschrieben, obwohl ein Prüfpunkt daran hängt",
+        "attached by a person and written to, although a checkpoint depends on it",
+        "von einem Menschen angefügt und beschrieben, obwohl ein Prüfpunkt an ihm hängt",
         20,
         6,
         harmless=True,
@@ -73,7 +73,7 @@ def build_host(root: Path) -> list[Story]:
     tell(
         child,
         "its parent was written to after the checkpoint was made",
-        "ihr Elternteil wurde nach dem Prüfpunkt beschrieben",
+        "sein übergeordneter Datenträger wurde nach dem Prüfpunkt beschrieben",
         20,
         2,
     )
@@ -83,7 +83,7 @@ def build_host(root: Path) -> list[Story]:
     child = vm / "WEB01_C0FFEE00-2B5D-4F9A-B1E7-5D8A9C3E4F21.avhdx"
     write_child(child, "web01-a", vm / "WEB01.vhdx", link, _SIZE, (2, 6))
     (vm / "WEB01.vhdx").unlink()
-    tell(child, "its parent was deleted", "ihr Elternteil wurde gelöscht", 20, 2)
+    tell(child, "its parent was deleted", "sein übergeordneter Datenträger wurde gelöscht", 20, 2)
 
     for name, kind, log in (
         ("MAIL01", "overlap", LogKind.EMPTY),
