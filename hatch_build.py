@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 HOLE = re.compile(r"{([a-z][a-z0-9_]*)(?::(\w+))?}")
 FORMATS = frozenset({"size", "hex"})
 """What the program can do with a number in a text: ``hvrescue.rules.catalogue`` fills the placeholders."""
-ALWAYS = frozenset({"where", "path", "offset", "size", "count"})
+ALWAYS = frozenset({"where", "path", "image", "offset", "size", "count"})
 """Placeholders every text may use: they come from the finding itself, not from its arguments."""
 TEXTS = ("title", "meaning", "next", "avoid")
 OPTIONAL_TEXTS = ("action",)

@@ -250,6 +250,7 @@ def disk_map() -> Schema:
             "virtual_size": BYTES,
             "layers": array(TEXT, minItems=1),
             "extents": array({"oneOf": [held, other]}, "Ascending, without gaps."),
+            "not_looked": NOT_LOOKED,
         },
     )
 

@@ -69,7 +69,7 @@ def test_who_depends_on_whom(data: dict[str, Any]) -> None:
 def test_since_when(data: dict[str, Any]) -> None:
     assert disk(data, "ERP01_")["onset"]["before"] == "2026-11-20T06:12:00Z"
     assert disk(data, "WEB01_")["onset"]["after"] == "2026-11-20T02:12:00Z"
-    assert disk(data, "MAIL01")["onset"]["after"] == "2026-11-20T03:12:00Z"
+    assert disk(data, "MAIL01")["onset"]["before"] == "2026-11-20T03:12:00Z"
     assert disk(data, "DC01.vhdx")["onset"] is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from hvrescue.core import units
 from hvrescue.core.language import _
 from hvrescue.core.words import Severity, Verdict
 from hvrescue.diagnosis.storage import Disk, Storage, medium_fails
+from hvrescue.rules.catalogue import shell_quoted
 
 _READS = "reads"
 _MOST_DISKS = 5
@@ -39,8 +39,10 @@ def summary(storage: Storage) -> str:
             return text.format(unknown=units.number(unknown), total=units.number(total))
         text = _("Virtual disks found: {total}. All are whole in their structure.")
         return text.format(total=units.number(total))
-    text = _("{bad} of {total} virtual disks are damaged or incomplete. Do not start a VM from them.")
-    return text.format(bad=units.number(len(bad)), total=units.number(total))
+    names = ", ".join(units.printable(disk.entry.path.name) for disk in bad[:_MOST_DISKS])
+    names += ", …" if len(bad) > _MOST_DISKS else ""
+    text = _("Damaged or incomplete: {bad} of {total} virtual disks ({names}). Do not start a VM from them.")
+    return text.format(bad=units.number(len(bad)), total=units.number(total), names=names)
 
 
 def broken(storage: Storage) -> list[Disk]:
@@ -67,41 +69,64 @@ def _steps(storage: Storage, sources: Sequence[str]) -> Iterator[Advice]:
             yield Advice(_("Nothing in the disks' structures keeps the VMs from starting. Look for the cause "
                            "elsewhere: event logs, permissions, services, free space."))  # fmt: skip
         return
-    yield Advice(_("Does any VM of this host still run? Leave it running and back it up from inside the guest, "
-                   "before anything is stopped or restarted: it may be the last good copy."))  # fmt: skip
+    yield Advice(_("Is any VM of this host still running? Do not stop or restart it yet. Back it up from inside the "
+                   "guest first, one on a damaged disk before all others; it may be the last good copy. Then shut "
+                   "it down."))  # fmt: skip
     if not medium_fails(storage):
-        yield Advice(_("Copy the whole folder, every VHDX, AVHDX and VMCX in it, to another drive. Everything after "
-                       "this is done on the copy."), _copy_command(sources[0]))  # fmt: skip
-    yield Advice(_("Look for other copies of the disks named above, before you repair anything: backups, replicas, "
-                   "shadow copies. The time under \"not whole since\" says how old they must be."))  # fmt: skip
-    readable = [d for d in bad if d.survey.refusal is None and d.survey.identity is not None]
-    for disk in readable[:_MOST_DISKS]:
+        yield Advice(_("When no VM uses the files any more, copy the whole folder, every VHDX, AVHDX and VMCX in "
+                       "it, to another drive (put its path in the command). From then on change nothing but the "
+                       "copy."),
+                     _copy_command(sources[0]))  # fmt: skip
+    yield Advice(_("Look for other copies of the damaged disks before you repair anything: backups, replicas, shadow "
+                   "copies. Check each with hvrescue disk check before you trust it."))  # fmt: skip
+    for disk in bad[:_MOST_DISKS]:
+        if disk.chain.broken is not None and disk.survey.parent is not None:
+            yield _find_the_parent(disk)
+    lost = [d for d in bad if d.survey.refusal is not None or d.survey.identity is None]
+    if lost:
+        names = ", ".join(units.printable(d.entry.path.name) for d in lost[:_MOST_DISKS])
+        text = _("Keep {names} unchanged: nothing in it can be known for certain without a repair, so a conversion "
+                 "would be refused.")  # fmt: skip
+        yield Advice(text.format(names=names))
+    for disk in [d for d in bad if d not in lost][:_MOST_DISKS]:
         yield _get_out(disk)
+
+
+def _find_the_parent(disk: Disk) -> Advice:
+    link = disk.survey.parent
+    recorded = units.printable(link.paths[0][1]) if link and link.paths else "?"
+    identity = str(link.accepted[0]) if link else "?"
+    text = _("Look for the parent that {disk} was made from: recorded as {recorded}, identity {identity}. Put what "
+             "you find and a copy of {disk} together into an empty folder, and look there whether they "
+             "fit:")  # fmt: skip
+    name = units.printable(disk.entry.path.name)
+    return Advice(
+        text.format(disk=name, recorded=recorded, identity=identity),
+        f"hvrescue disk chain {shell_quoted(_ELSEWHERE + disk.entry.path.name)}",
+    )
 
 
 def _get_out(disk: Disk) -> Advice:
     """Convert into a new file: strictly where every byte is known."""
     name, out = units.printable(disk.entry.path.name), _ELSEWHERE + disk.entry.path.stem
-    command = f"hvrescue disk convert {quoted(disk.name)} {quoted(out + '.raw')}"
+    command = f"hvrescue disk convert {shell_quoted(disk.name)} {shell_quoted(out + '.new.vhdx')}"
     if not disk.chain.doubtful:
         text = _("All of {disk} can still be read. Get it into a new file on another drive:")
         return Advice(text.format(disk=name), command)
-    text = _(
-        "Get what is readable of {disk} into a new file on another drive; the hole map lists what cannot be known:"
-    )
-    return Advice(text.format(disk=name), f"{command} --allow-damaged --hole-map {quoted(out + '.holes.json')}")
+    if disk.chain.broken is not None:
+        text = _("Without its parent, only what {disk} holds itself can be got out, and no VM can start from that:")
+    else:
+        text = _("Get what is readable of {disk} into a new file on another drive, attach that read-only and copy "
+                 "the files out. The hole map lists what cannot be known:")  # fmt: skip
+    holes = shell_quoted(out + ".holes.json")
+    return Advice(text.format(disk=name), f"{command} --allow-damaged --hole-map {holes}")
 
 
 def _copy_command(folder: str) -> str:
     """The system's own copy, without endless retries and with holes kept. The target is the user's to name."""
     if sys.platform == "win32":
         return f'robocopy "{units.printable(folder, 1000)}" "{_ELSEWHERE}COPY" /E /R:1 /W:1'
-    return f"cp -a --sparse=always {quoted(folder)} {_ELSEWHERE}"
-
-
-def quoted(text: str) -> str:
-    """An argument as a shell takes it, with anything unprintable made harmless."""
-    return shlex.quote(units.printable(text, 1000))
+    return f"cp -a --sparse=always {shell_quoted(folder)} {_ELSEWHERE}"
 
 
 def avoid(storage: Storage) -> tuple[str, ...]:
@@ -113,7 +138,9 @@ def _avoid(storage: Storage) -> Iterator[str]:
     bad = broken(storage)
     if not bad:
         return
-    yield _("Do not start any VM from the disks named above, and do not attach or mount them for writing.")
+    names = ", ".join(units.printable(d.entry.path.name) for d in storage.disks if d in bad or d.estranged)
+    text = _("Do not start any VM from these, and do not attach or mount them for writing: {names}.")
+    yield text.format(names=names)
     codes = {f.code for disk in bad for f in disk.findings if f.severity >= Severity.WARNING}
     if any(disk.survey.is_child for disk in storage.disks):
         yield _("Do not delete any AVHDX or AVHD file, and do not merge or apply checkpoints: without the chain the "

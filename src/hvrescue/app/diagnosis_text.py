@@ -10,7 +10,7 @@ from hvrescue.app.advice import avoid, broken, first_steps, summary
 from hvrescue.core import units
 from hvrescue.core.language import _
 from hvrescue.core.words import Verdict
-from hvrescue.diagnosis.judgement import Basis, Onset, Start, may_start, onset
+from hvrescue.diagnosis.judgement import Amount, Basis, Onset, Start, known_amount, may_start, onset
 from hvrescue.diagnosis.storage import Disk, Storage
 from hvrescue.document.model import (
     Block,
@@ -39,13 +39,13 @@ def diagnosis_blocks(storage: Storage, sources: Sequence[str]) -> Iterator[Block
     yield Paragraph(summary(storage), lead, tone)
     if storage.disks:
         yield _overview(storage, sources)
-    if steps := first_steps(storage, sources):
-        yield Heading(_("Do this first"))
-        yield Bullets(tuple(Item(s.text, s.command) for s in steps), ordered=True)
     if forbidden := avoid(storage):
         yield Heading(_("Do not do this"))
         yield Bullets(tuple(Item(text) for text in forbidden))
-    for disk in bad:
+    if steps := first_steps(storage, sources):
+        yield Heading(_("Do this first"))
+        yield Bullets(tuple(Item(s.text, s.command) for s in steps), ordered=True)
+    for disk in (*bad, *(d for d in storage.disks if d.estranged and d not in bad)):
         yield from _section(disk, sources)
     if any(d.children or d.survey.is_child for d in storage.disks):
         yield Heading(_("Which disk depends on which"))
@@ -74,11 +74,7 @@ def _overview(storage: Storage, sources: Sequence[str]) -> Table:
 
 def _section(disk: Disk, sources: Sequence[str]) -> Iterator[Block]:
     yield Heading(short(disk.name, sources))
-    yield Paragraph(
-        pieces.verdict_sentence(disk.verdict),
-        pieces.verdict_word(disk.verdict),
-        pieces.VERDICT_TONES[disk.verdict],
-    )
+    yield Paragraph(_state_sentence(disk), pieces.verdict_word(disk.verdict), pieces.VERDICT_TONES[disk.verdict])
     rows = [(_("may it be started?"), _start_sentence(may_start(disk)))]
     if (since := onset(disk)) is not None:
         rows.append((_("not whole since"), since_sentence(since)))
@@ -88,9 +84,30 @@ def _section(disk: Disk, sources: Sequence[str]) -> Iterator[Block]:
         rows.append((_("needed by"), ", ".join(short(child.name, sources) for child in disk.children)))
     if disk.chain.stand_in is not None:
         rows.append((_("in its parent's place"), short(disk.chain.stand_in.name, sources)))
+    if disk.estranged:
+        rows.append((_("expected by"), ", ".join(short(child.name, sources) for child in disk.estranged)))
+    if disk.verdict == Verdict.DAMAGED and (amount := known_amount(disk)) is not None:
+        rows.append((_("can be read"), _amount_sentence(amount)))
     yield Facts(tuple(rows))
     for finding in disk.findings:
         yield pieces.finding_card(finding)
+
+
+def _state_sentence(disk: Disk) -> str:
+    if disk.chain.broken is not None and disk.survey.refusal is None:
+        return _("This file itself can be read, but its chain is broken: what came from the parent cannot be known.")
+    if disk.estranged and disk.verdict == Verdict.HEALTHY:
+        return _("Whole in itself, but no longer the state that another disk was made from.")
+    return pieces.verdict_sentence(disk.verdict)
+
+
+def _amount_sentence(amount: Amount) -> str:
+    if not amount.unknown:
+        return _("all of it")
+    text = _("all but {unknown} of {size}").format(unknown=units.size(amount.unknown), size=units.size(amount.size))
+    if amount.start_unknown:
+        text += ". " + _("The very beginning is not known: partition table and boot sector.")
+    return text
 
 
 def _branch(disk: Disk, sources: Sequence[str], depth: int = 0) -> Branch:
@@ -148,8 +165,8 @@ def since_sentence(since: Onset) -> str:
     elif since.basis == Basis.PARENT_GONE:
         text = _("after {after}: this disk was still written to then, so its parent was still in its place.")
     else:
-        text = _("{after} or later: then the file was last written to. A copy or backup from before that time is "
-                 "older than the damage.")  # fmt: skip
+        text = _("{before} at the latest: since then the file was not written to. When it began is not known, so "
+                 "check each backup before you trust it, however old it is.")  # fmt: skip
     return text.format(after=after or "?", before=before or "?")
 
 

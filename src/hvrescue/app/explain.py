@@ -43,7 +43,7 @@ def _blocks(texts: Texts) -> Iterator[Block]:
     yield Heading(f"{texts.code}: {texts.title}", 1)
     rows = [(_("meaning"), texts.meaning), (_("next"), texts.next), (_("do not"), texts.avoid)]
     if texts.action:
-        rows.append((_("repair"), texts.action))
+        rows.append((_("repair"), _("Not in this version.") + " " + texts.action))
     yield Facts(tuple(row for row in rows if row[1]))
 
 

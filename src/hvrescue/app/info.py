@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from hvrescue.app import pieces
-from hvrescue.app.advice import quoted
 from hvrescue.app.looking import Drives, look_at
 from hvrescue.app.result import COULD_NOT_LOOK, HEALTHY, PROBLEMS, Result
 from hvrescue.core import units
@@ -15,6 +14,7 @@ from hvrescue.core.language import _
 from hvrescue.core.words import Scalar, Verdict
 from hvrescue.document.model import Block, Document, Facts, Heading, Paragraph
 from hvrescue.images.formats import describe
+from hvrescue.rules.catalogue import shell_quoted
 
 SCHEMA = "hvrescue/disk-info/1"
 
@@ -43,7 +43,7 @@ def disk_info(path: Path, drives: Drives, ctx: Context) -> Result:
     verdict = survey.verdict
     if verdict != Verdict.HEALTHY:
         text = _("Something is wrong with this disk. To see what: {command}")
-        text = text.format(command=f"hvrescue disk check {quoted(survey.source.name)}")
+        text = text.format(command=f"hvrescue disk check {shell_quoted(survey.source.name)}")
         blocks.append(Paragraph(text, pieces.verdict_word(verdict), pieces.VERDICT_TONES[verdict]))
     code = {Verdict.HEALTHY: HEALTHY, Verdict.UNKNOWN: COULD_NOT_LOOK}.get(verdict, PROBLEMS)
     return Result(Document(SCHEMA, data, tuple(blocks)), code)

@@ -33,6 +33,7 @@ def disk_map(path: Path, most: int, drives: Drives, ctx: Context) -> Result:
         "virtual_size": disk.size,
         "layers": names,
         "extents": [_data(run) for run in runs],
+        "not_looked": pieces.not_looked_data(notes),
     }
     columns = (_("guest offset"), _("length"), _("state"), _("file"), _("file offset"))
     rows = tuple(_row(run, names) for run in runs)

@@ -74,7 +74,7 @@ def finding_card(finding: Finding, name: str = "") -> Card:
         (_("do not"), texts.avoid),
     ]
     if texts.action:
-        rows.append((_("repair"), texts.action))
+        rows.append((_("repair"), _("Not in this version.") + " " + texts.action))
     mark = f"{severity_word(finding.severity).upper()} {finding.code}"
     return Card(mark, _TONES[finding.severity], texts.title, tuple(row for row in rows if row[1]))
 

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from hvrescue.byteio.extents import State
+from hvrescue.byteio.file import FileSource
+from hvrescue.core.errors import RescueError
 from hvrescue.core.words import Verdict
 from hvrescue.diagnosis.storage import Disk
+from hvrescue.images.chain import open_chain
 
 
 class Start(StrEnum):
@@ -24,7 +28,7 @@ class Basis(StrEnum):
     """What a time of onset rests on."""
 
     LAST_WRITE = "last-write"
-    """The file's last write: the harm came with it or after it."""
+    """The file has not been written to since; a writer did the harm then or earlier. When it began is not known."""
     PARENT_WRITE = "parent-write"
     """The parent was written to after its child was made; its last write is the latest that can have been."""
     PARENT_GONE = "parent-gone"
@@ -61,7 +65,34 @@ def onset(disk: Disk) -> Onset | None:
         return Onset(born, _time(parent.mtime_ns) if parent else None, Basis.PARENT_WRITE)
     if disk.survey.verdict == Verdict.HEALTHY and "CHAIN-001" in codes:
         return Onset(written, None, Basis.PARENT_GONE)
-    return Onset(written, None, Basis.LAST_WRITE)
+    return Onset(None, written, Basis.LAST_WRITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of the guest cannot be known, in bytes; and whether its first sector is among that."""
+
+    size: int
+    unknown: int
+    start_unknown: bool
+
+
+def known_amount(disk: Disk) -> Amount | None:
+    """None when nothing at all can be known, or it could not be read again."""
+    try:
+        opened = open_chain(disk.chain, allow_damaged=True)
+        unknown, start = 0, False
+        for batch in opened.extents(0, opened.size):
+            lost = batch.state == State.UNKNOWN
+            unknown += int(batch.length[lost].sum())
+            start = start or bool(lost[0] and batch.first == 0)
+        return Amount(opened.size, unknown, start)
+    except RescueError:
+        return None
+    finally:
+        for link in disk.chain.links:
+            if isinstance(link.source, FileSource):
+                link.source.close()
 
 
 def _time(nanoseconds: int) -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hvrescue.byteio.copying import copy_run
 from hvrescue.byteio.extents import Run, State
 from hvrescue.byteio.source import ByteSource
-from hvrescue.core.context import Context, deal_out
+from hvrescue.core.context import Context
 from hvrescue.core.errors import Unreadable, problem
 from hvrescue.core.limits import MIB
 from hvrescue.core.words import Where
@@ -96,34 +96,22 @@ def write_vhdx(disk: VirtualDisk, path: Path, spec: VhdxSpec, ctx: Context, *, t
 def _copy(
     disk: VirtualDisk, fd: int, ctx: Context, tolerant: bool, target: Callable[[Run], int], block: int = 0
 ) -> Iterator[Hole]:
-    """Copy every known byte; gives what is not known. Pieces are dealt out to ``ctx.workers`` threads."""
+    """Copy every known byte; gives what is not known. A target takes one writer at a time."""
     layers = disk.layers
     ctx.progress.start(disk.name, disk.size)
-    failed: list[Hole] = []
-
-    def copy(work: tuple[Run, int]) -> None:
-        piece, to = work
-        try:
-            for step in copy_run(layers[piece.layer], piece.at, fd, to, piece.length):
-                ctx.progress.advance(step)
-        except Unreadable:
-            if not tolerant:
-                raise
-            failed.append(Hole(piece.start, piece.length, "read error"))
-
-    unknown: list[Hole] = []
-
-    def pieces() -> Iterator[tuple[Run, int]]:
-        for run in disk.runs(0, disk.size):
-            if run.state == State.UNKNOWN:
-                unknown.append(Hole(run.start, run.length, "structure"))
-            elif run.state == State.PRESENT:
-                for piece in _pieces(layers[run.layer], run, block):
-                    yield piece, target(piece)
-
-    deal_out(copy, pieces(), ctx.workers)
+    for run in disk.runs(0, disk.size):
+        if run.state == State.UNKNOWN:
+            yield Hole(run.start, run.length, "structure")
+        elif run.state == State.PRESENT:
+            for piece in _pieces(layers[run.layer], run, block):
+                try:
+                    for step in copy_run(layers[piece.layer], piece.at, fd, target(piece), piece.length):
+                        ctx.progress.advance(step)
+                except Unreadable:
+                    if not tolerant:
+                        raise
+                    yield Hole(piece.start, piece.length, "read error")
     ctx.progress.end()
-    yield from sorted(unknown + failed, key=lambda hole: hole.offset)
 
 
 _PIECE = 32 * MIB

@@ -15,6 +15,7 @@ from hvrescue.core.language import language
 from hvrescue.core.words import Finding, NotLooked, Scalar, Where
 
 _COMPILED = os.path.join(os.path.dirname(__file__), "compiled.json")  # noqa: PTH118, PTH120 - pathlib is slow to start
+_PLAIN = re.compile(r"[\w@%+=:,./\\-]+", re.ASCII)
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
@@ -75,21 +76,29 @@ def reason_of(note: NotLooked) -> str:
 def arguments(args: Mapping[str, Scalar], where: Where, count: int) -> dict[str, Scalar]:
     """What a text may name: the finding's arguments, its place and its count."""
     place: dict[str, Scalar] = {"where": place_of(where), "path": where.path, "count": count}
-    return {**place, "offset": where.offset, "size": where.size, **args}
+    return {**place, "image": shell_quoted(where.path), "offset": where.offset, "size": where.size, **args}
+
+
+def shell_quoted(path: str) -> str:
+    """A path as a shell takes it, with anything unprintable made harmless."""
+    shown = units.printable(path, 1000)
+    return shown if _PLAIN.fullmatch(shown) else "'" + shown.replace("'", "'\"'\"'") + "'"
 
 
 def place_of(where: Where) -> str:
     """A place in words: structure, field and offset."""
-    words = " ".join(w for w in (where.structure, f"({where.field})" if where.field else "") if w)
+    words = ", ".join(w for w in (where.structure, where.field) if w)
     if where.offset is None:
         return words or where.path
-    at = f"@ {units.offset(where.offset)}" + (f" + {units.size(where.size)}" if where.size else "")
+    at = f"@ {units.offset(where.offset)}" + (f" ({units.size(where.size)})" if where.size else "")
     return f"{words} {at}".strip()
 
 
 def fill(template: str, args: Mapping[str, Scalar]) -> str:
     """Put arguments into ``{name}``, ``{name:size}`` (bytes with unit), ``{name:hex}``; escapes made visible."""
-    return _HOLE.sub(lambda hole: _shown(args.get(hole[1], "…"), hole[2]), template)
+    return _HOLE.sub(
+        lambda hole: _shown(args.get(hole[1], "IMAGE" if hole[1] == "image" else "…"), hole[2]), template
+    )
 
 
 def _shown(value: Scalar, form: str | None) -> str:

@@ -60,7 +60,7 @@ def _named_twice(scan: BatScan) -> I64:
     counts = np.zeros(scan.space.starts.size, np.uint8)
     for _, starts in scan.good_pages():
         np.add.at(counts, starts, np.uint8(1))
-        np.minimum(counts, 2, out=counts)
+        counts[starts] = np.minimum(counts[starts], 2)
     return np.flatnonzero(counts > 1)
 
 

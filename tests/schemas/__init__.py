@@ -1,0 +1,1 @@
+"""What ``--json`` prints, held against the committed schemas."""
