@@ -1,0 +1,5 @@
+"""``find`` under atheris."""
+
+from tests.fuzz.running import main
+
+main("find")

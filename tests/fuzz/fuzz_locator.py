@@ -1,0 +1,5 @@
+"""``locator`` under atheris."""
+
+from tests.fuzz.running import main
+
+main("locator")

@@ -1,0 +1,5 @@
+"""``log`` under atheris."""
+
+from tests.fuzz.running import main
+
+main("log")

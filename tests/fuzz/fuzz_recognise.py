@@ -1,0 +1,5 @@
+"""``recognise`` under atheris."""
+
+from tests.fuzz.running import main
+
+main("recognise")

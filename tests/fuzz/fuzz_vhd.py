@@ -1,0 +1,5 @@
+"""``vhd`` under atheris."""
+
+from tests.fuzz.running import main
+
+main("vhd")

@@ -1,0 +1,5 @@
+"""``vhdx`` under atheris."""
+
+from tests.fuzz.running import main
+
+main("vhdx")

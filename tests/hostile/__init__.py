@@ -1,0 +1,1 @@
+"""Sources that mean harm, or are merely very unlucky: limits, loops, names, special files, failing media."""
