@@ -21,11 +21,16 @@ SCHEMA = "hvrescue/diagnosis/1"
 
 def diagnose(sources: Sequence[Path], drives: Drives, ctx: Context) -> Result:
     """Look at every disk below the sources. A source that cannot be opened at all ends the run."""
-    folders = [Folder(_existing(path), drives, ctx.limits) for path in sources]
+    folders = [_source(_existing(path), drives, ctx) for path in sources]
     storage = examine(folders, ctx)
     names = [str(folder.root) for folder in folders]
     blocks = tuple(diagnosis_blocks(storage, names))
     return Result(Document(SCHEMA, diagnosis_data(storage, names), blocks), exit_code(storage))
+
+
+def _source(path: Path, drives: Drives, ctx: Context) -> Folder:
+    """A folder, or one file; then its parents may lie where it says, up to one folder above its own."""
+    return Folder(path, drives, ctx.limits, reach=None if path.is_dir() else path.parent.parent)
 
 
 def _existing(path: Path) -> Path:

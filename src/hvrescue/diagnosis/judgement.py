@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from hvrescue.byteio.extents import State
-from hvrescue.byteio.file import FileSource
 from hvrescue.core.errors import RescueError
 from hvrescue.core.words import Verdict
 from hvrescue.diagnosis.storage import Disk
-from hvrescue.images.chain import open_chain
+from hvrescue.images.chain import open_chain, rest
 
 
 class Start(StrEnum):
@@ -91,8 +90,7 @@ def known_amount(disk: Disk) -> Amount | None:
         return None
     finally:
         for link in disk.chain.links:
-            if isinstance(link.source, FileSource):
-                link.source.close()
+            rest(link.source)
 
 
 def _time(nanoseconds: int) -> datetime:

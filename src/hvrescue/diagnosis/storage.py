@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from hvrescue.byteio.file import FileSource
 from hvrescue.byteio.medium import readers
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.context import Context
 from hvrescue.core.errors import RescueError
 from hvrescue.core.words import Finding, NotLooked, Verdict, Where
-from hvrescue.images.chain import Chain, Found, find_parent, resolve
-from hvrescue.images.formats import DISK_SUFFIXES, format_of, suffix_of, survey_image
+from hvrescue.images.chain import Chain, Found, find_parent, resolve, rest
+from hvrescue.images.formats import DISK_SUFFIXES, format_of, link_of, suffix_of, survey_image
 from hvrescue.images.identity import Neighbours, ParentLink
 from hvrescue.images.survey import Survey
 from hvrescue.sources.folder import Entry, Folder
@@ -131,16 +131,22 @@ def _with_chain(
     def known(source: ByteSource) -> Survey[Any]:
         return surveys.get(source.name) or survey_image(source, ctx)
 
+    def identify(source: ByteSource, format: str) -> UUID | None:
+        """From the survey where there is one: thousands of orphans ask for the same thousands of files."""
+        seen = surveys.get(source.name)
+        if seen is None or seen.format != format or seen.identity is None:
+            return link_of(source, format)
+        return seen.identity.link
+
     def seek(child: Survey[Any], link: ParentLink, near: Neighbours) -> Found:
         """Each disk's parent is looked for once, however many chains lead through it."""
         if child.source.name not in parents:
-            parents[child.source.name] = find_parent(child, link, near)
+            parents[child.source.name] = find_parent(child, link, near, identify)
         return parents[child.source.name]
 
     chain = resolve(surveys[name], _Together(home, folders), ctx, known, seek)
     for link in chain.links:
-        if isinstance(link.source, FileSource):
-            link.source.close()
+        rest(link.source)
     return Disk(entry, surveys[name], chain)
 
 

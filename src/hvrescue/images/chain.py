@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PureWindowsPath
+from uuid import UUID
 
+from hvrescue.byteio.file import FileSource
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.context import Context
 from hvrescue.core.errors import FormatError, RescueError, Unreadable
@@ -88,6 +90,7 @@ def resolve(
             return Chain(tuple(links), (*findings, broken), tuple(not_looked), broken)
         seen.add(found.source.name)
         parent = look(found.source)
+        rest(found.source)
         links.append(parent)
         findings += [note for note in (_grown(child, parent, where), _written_later(child, parent, where)) if note]
         if misfit := _misfit(child, parent, where):
@@ -122,6 +125,12 @@ def open_disk(survey: Survey[object], near: Neighbours, ctx: Context, *, allow_d
     return open_chain(resolve(survey, near, ctx), allow_damaged=allow_damaged)
 
 
+def rest(source: ByteSource) -> None:
+    """Give a file's descriptor back until it is read again: a chain may have more files than may be open."""
+    if isinstance(source, FileSource):
+        source.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The search for a parent: the source when its identity fits, else what stands in its place."""
@@ -132,13 +141,19 @@ class Found:
     not_looked: tuple[NotLooked, ...] = ()
 
 
-def find_parent(child: Survey[object], link: ParentLink, near: Neighbours) -> Found:
+Identify = Callable[[ByteSource, str], UUID | None]
+"""The identity a child of this format would name; ``formats.link_of``, or somebody who remembers."""
+
+
+def find_parent(
+    child: Survey[object], link: ParentLink, near: Neighbours, identify: Identify = formats.link_of
+) -> Found:
     """By the recorded paths in their order, then by name in the child's folder, then by identity anywhere near."""
     where = _parent_place(child)
     stand_in: ByteSource | None = None
     failed: list[NotLooked] = []
     for source in _by_name(child, link, near, failed):
-        identity = _link_of(source, child.format, failed)
+        identity = _link_of(source, child.format, failed, identify)
         if identity is not None and identity in link.accepted:
             finding = None
             if identity != link.accepted[0]:
@@ -149,7 +164,9 @@ def find_parent(child: Survey[object], link: ParentLink, near: Neighbours) -> Fo
         elif source.name == child.source.name:
             finding = Finding("CHAIN-003", Severity.ERROR, (where,), args={"parent": source.name})
             return Found(None, finding, None, tuple(failed))
-    matches = [s for s in near.candidates(formats.suffixes_of(child.format)) if _fits(s, child, link, failed)]
+    matches = [
+        s for s in near.candidates(formats.suffixes_of(child.format)) if _fits(s, child, link, failed, identify)
+    ]
     if matches:
         code = "CHAIN-008" if len(matches) == 1 else "CHAIN-012"
         args: dict[str, Scalar] = {"parent": matches[0].name, **_named(link), "candidates": len(matches)}
@@ -157,7 +174,7 @@ def find_parent(child: Survey[object], link: ParentLink, near: Neighbours) -> Fo
         finding = Finding(code, Severity.WARNING, (where,), args=args, repair=Repair.SAFE)
         return Found(matches[0], finding, not_looked=tuple(failed))
     if stand_in is not None:
-        actual = _link_of(stand_in, child.format, failed)
+        actual = _link_of(stand_in, child.format, failed, identify)
         code = "CHAIN-002" if actual is not None else "CHAIN-007"
         args = {"parent": stand_in.name, "expected": str(link.accepted[0]), "actual": str(actual)}
         finding = Finding(code, Severity.ERROR, (where,), args=args, repair=Repair.CONSENT)
@@ -182,13 +199,15 @@ def _by_name(
             yield source
 
 
-def _fits(source: ByteSource, child: Survey[object], link: ParentLink, failed: list[NotLooked]) -> bool:
-    return source.name != child.source.name and _link_of(source, child.format, failed) in link.accepted
+def _fits(
+    source: ByteSource, child: Survey[object], link: ParentLink, failed: list[NotLooked], identify: Identify
+) -> bool:
+    return source.name != child.source.name and _link_of(source, child.format, failed, identify) in link.accepted
 
 
-def _link_of(source: ByteSource, format: str, failed: list[NotLooked]) -> object:
+def _link_of(source: ByteSource, format: str, failed: list[NotLooked], identify: Identify) -> UUID | None:
     try:
-        return formats.link_of(source, format)
+        return identify(source, format)
     except Unreadable as error:
         failed.append(NotLooked(error.finding.where[0], error.finding.code, error.finding.args))
         return None

@@ -11,6 +11,9 @@ from hvrescue.images.vhdx.bat_scan import BatScan
 from hvrescue.images.vhdx.layout import BITMAP_PRESENT
 from hvrescue.images.vhdx.space import Room, Span
 
+_ENOUGH = 3
+"""Blocks that each have a whole free block behind them before that is taken for a halved block size."""
+
 
 def find_overlaps(scan: BatScan, block_size_place: Where) -> Room:
     """Write down every contradiction in the room claimed, and doubt every block that takes part in one.
@@ -66,7 +69,7 @@ def _named_twice(scan: BatScan) -> I64:
 
 def _spacing_fits(scan: BatScan, room: Room, block_size_place: Where) -> bool:
     """Blocks stand at least a block's size apart, and not all of them twice as far (X14)."""
-    halved = room.roomy and room.blocks >= 2
+    halved = room.roomy and room.blocks >= _ENOUGH
     doubled = room.blocks >= 2 and 2 * room.crowded.size > room.blocks
     if halved or doubled:
         args: dict[str, Scalar] = {"block_size": scan.parameters.block_size}
