@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hvrescue.app.diagnosis_data import diagnosis_data
 from hvrescue.app.diagnosis_text import diagnosis_blocks
-from hvrescue.app.looking import Drives
+from hvrescue.app.looking import Drives, reach_of
 from hvrescue.app.result import COULD_NOT_LOOK, HEALTHY, PROBLEMS, Result
 from hvrescue.core.context import Context
 from hvrescue.core.errors import RescueError, problem
@@ -30,7 +30,7 @@ def diagnose(sources: Sequence[Path], drives: Drives, ctx: Context) -> Result:
 
 def _source(path: Path, drives: Drives, ctx: Context) -> Folder:
     """A folder, or one file; then its parents may lie where it says, up to one folder above its own."""
-    return Folder(path, drives, ctx.limits, reach=None if path.is_dir() else path.parent.parent)
+    return Folder(path, drives, ctx.limits, reach=None if path.is_dir() else reach_of(path))
 
 
 def _existing(path: Path) -> Path:

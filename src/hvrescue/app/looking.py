@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hvrescue.byteio.medium import readers
 from hvrescue.core.context import Context
 from hvrescue.images import chain as chains
 from hvrescue.images.chain import Chain
@@ -26,13 +26,18 @@ class Looked:
     chain: Chain
 
 
+def reach_of(path: Path) -> Path | None:
+    """One folder above a disk's own, since checkpoints lie beside their parents' folder; never a whole drive."""
+    above = path.parent.parent
+    return None if above == above.parent or os.path.ismount(path.parent) or os.path.ismount(above) else above
+
+
 def look_at(path: Path, drives: Drives, ctx: Context) -> Looked:
     """Survey a disk and its parents. Raises ``RescueError`` when the file itself cannot be opened.
 
     Parents are looked for in the disk's folder and below; a recorded path may lead one folder up.
     """
     path = path.absolute()
-    ctx = ctx.with_workers(readers(path, ctx.workers))
-    near = Folder(path.parent, drives, ctx.limits, reach=path.parent.parent)
+    near = Folder(path.parent, drives, ctx.limits, reach=reach_of(path))
     survey = survey_image(near.open(path), ctx)
     return Looked(survey, chains.resolve(survey, near, ctx))

@@ -131,8 +131,8 @@ class FileSource:
         return window(self._holes, offset, offset + size)
 
     def fileno(self) -> int | None:
-        """The descriptor."""
-        return self._descriptor()
+        """The descriptor; None once the medium has failed, for the kernel would not count its errors (law 6)."""
+        return None if self._errors.count else self._descriptor()
 
     def close(self) -> None:
         """Give the descriptor back; the next read opens the file again and makes sure that it is the same."""

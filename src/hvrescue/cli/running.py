@@ -29,6 +29,9 @@ def run(cli: click.Command, argv: Sequence[str]) -> int:
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as leave:
         return leave.exit_code
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        help_wanted.show()
+        return USAGE
     except click.ClickException as error:
         # Names that a shell found may be in the message, with anything in them.
         message = printable(error.format_message(), 2000)

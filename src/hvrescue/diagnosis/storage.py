@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from hvrescue.byteio.medium import readers
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.context import Context
 from hvrescue.core.errors import RescueError
@@ -109,7 +108,7 @@ def _survey(folder: Folder, entry: Entry, ctx: Context, notes: list[NotLooked]) 
             if suffix not in DISK_SUFFIXES and (found is None or raw_here):
                 return None
             ctx.progress.start(source.name, None)
-            return survey_image(source, ctx.with_workers(readers(entry.path, ctx.workers)))
+            return survey_image(source, ctx)
         finally:
             ctx.progress.end()
             source.close()

@@ -52,7 +52,7 @@ class Chain:
         if own in (Verdict.HEALTHY, Verdict.UNKNOWN):
             if worst(self.findings) >= Severity.WARNING:
                 return Verdict.DAMAGED
-            if self.not_looked:
+            if self.not_looked or any(link.verdict == Verdict.UNKNOWN for link in self.links):
                 return Verdict.UNKNOWN
         return own
 
@@ -244,17 +244,20 @@ _TOLERANCE = 2
 def _written_later(child: Survey[object], parent: Survey[object], where: Where) -> Finding | None:
     """A VHD's identity stays when it is written to; only times can tell (V11), and a copy may have changed those.
 
-    Told when the parent's file is younger than the child recorded and younger than the child itself.
+    A warning when the parent's file is younger than the child recorded and younger than the child itself; a note
+    when the child was written to later still.
     """
     recorded = child.parent.written if child.parent else None
     mine, theirs = getattr(child.source, "stamp", None), getattr(parent.source, "stamp", None)
     if not recorded or mine is None or theirs is None:
         return None
     written = theirs.mtime_ns // 1_000_000_000
-    if written <= recorded + _EPOCH_2000 + _TOLERANCE or theirs.mtime_ns <= mine.mtime_ns + _TOLERANCE * 10**9:
+    if written <= recorded + _EPOCH_2000 + _TOLERANCE:
         return None
+    younger = theirs.mtime_ns > mine.mtime_ns + _TOLERANCE * 10**9
+    severity = Severity.WARNING if younger else Severity.INFO
     args: dict[str, Scalar] = {"parent": parent.source.name, "written": _utc(written)}
-    return Finding("CHAIN-014", Severity.WARNING, (where,), args={**args, "recorded": _utc(recorded + _EPOCH_2000)})
+    return Finding("CHAIN-014", severity, (where,), args={**args, "recorded": _utc(recorded + _EPOCH_2000)})
 
 
 def _utc(seconds: int) -> str:

@@ -60,11 +60,14 @@ def _drop_bitmaps(scan: BatScan, bad: set[int]) -> None:
 
 def _named_twice(scan: BatScan) -> I64:
     """Starts (MiB) that more than one entry names."""
-    counts = np.zeros(scan.space.starts.size, np.uint8)
+    seen = np.zeros(scan.space.starts.size, np.bool_)
+    twice = np.zeros(scan.space.starts.size, np.bool_)
     for _, starts in scan.good_pages():
-        np.add.at(counts, starts, np.uint8(1))
-        counts[starts] = np.minimum(counts[starts], 2)
-    return np.flatnonzero(counts > 1)
+        ordered = np.sort(starts)
+        twice[ordered[1:][np.diff(ordered) == 0]] = True
+        twice[starts[seen[starts]]] = True
+        seen[starts] = True
+    return np.flatnonzero(twice)
 
 
 def _spacing_fits(scan: BatScan, room: Room, block_size_place: Where) -> bool:

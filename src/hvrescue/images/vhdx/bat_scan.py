@@ -35,11 +35,15 @@ class BatScan:
         self._last_start = (table.content.size - self.parameters.block_size) // MIB
         self._anchors: list[I64] = []
         self._bitmaps_in_base: list[tuple[Where, dict[str, Scalar], int]] = []
+        self._odd: list[tuple[int, int]] = []
         self._lock = Lock()
 
     def run(self, ctx: Context) -> None:
         """Every page, on several threads where it pays."""
         in_parallel(self._page, list(self.table.starts()), ctx.workers)
+        # What is odd is looked at afterwards and in order, so that threads change nothing in a report.
+        for where in sorted(self._odd):
+            self._odd_page(*where)
         # Room kept for blocks without content is noted last: threads only ever set the same mark.
         for anchors in self._anchors:
             self.space.anchor(anchors)
@@ -70,24 +74,19 @@ class BatScan:
         return self.book.where("BAT", self.table.place(index), ENTRY, f"sector bitmap of chunk {chunk}")
 
     def _page(self, where: tuple[int, int]) -> None:
-        first_chunk, chunks = where
+        """Claim the room of a page that holds nothing but present and absent blocks; leave the others for later."""
         try:
-            rows = self.table.raw(first_chunk, chunks)
-        except Unreadable as error:
-            with self._lock:
-                self._unreadable(error, first_chunk, chunks)
+            rows = self.table.raw(*where)
+        except Unreadable:
+            self._odd.append(where)
             return
-        if rows[:, -1].any():
-            with self._lock:
-                self._bitmap_entries(first_chunk, rows[:, -1])
         payload = rows[:, :-1]
-        doubt = self._doubted(first_chunk, payload.shape)
+        doubt = self._doubted(where[0], payload.shape)
         if doubt is not None:
             payload[doubt] = 0
         starts = _starts_of_full(payload)
-        if not self._plain(payload, starts, self._blocks_in(first_chunk, chunks)):
-            with self._lock:
-                self._odd_page(first_chunk, np.ascontiguousarray(payload).reshape(-1))
+        if rows[:, -1].any() or not self._plain(payload, starts, self._blocks_in(*where)):
+            self._odd.append(where)
             return
         with self._lock:
             self.claims += starts.size
@@ -125,8 +124,19 @@ class BatScan:
         first = first_chunk * ratio
         self.doubt.add(np.arange(first, first + self._blocks_in(first_chunk, chunks)))
 
-    def _odd_page(self, first_chunk: int, entries: U64) -> None:
+    def _odd_page(self, first_chunk: int, chunks: int) -> None:
         """A page with anything but present and absent blocks: entry by entry, still in bulk."""
+        try:
+            rows = self.table.raw(first_chunk, chunks)
+        except Unreadable as error:
+            self._unreadable(error, first_chunk, chunks)
+            return
+        self._bitmap_entries(first_chunk, rows[:, -1])
+        payload = rows[:, :-1]
+        doubt = self._doubted(first_chunk, payload.shape)
+        if doubt is not None:
+            payload[doubt] = 0
+        entries = np.ascontiguousarray(payload).reshape(-1)[: self._blocks_in(first_chunk, chunks)]
         first = first_chunk * self.parameters.chunk_ratio
         state = (entries & STATE_MASK).astype(np.uint8)
         offset = (entries >> MIB_SHIFT).astype(np.int64)
@@ -147,8 +157,7 @@ class BatScan:
             code, lone = self._partial(first_chunk, partial)
             faults[code] = lone
         if self._is_fixed:
-            inside = np.arange(first, first + entries.size) < self.parameters.blocks
-            faults["VHDX-BAT-011"] = absent & inside & ~stray
+            faults["VHDX-BAT-011"] = absent & ~stray
         bad = np.zeros(entries.size, np.bool_)
         for code, which in faults.items():
             self._note(code, first, which, entries)

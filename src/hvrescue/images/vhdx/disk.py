@@ -37,8 +37,9 @@ class VhdxLayer:
         block, ratio = self.parameters.block_size, self.parameters.chunk_ratio
         end = offset + size
         step = max(1, _BLOCKS_AT_ONCE // ratio)
-        for first_chunk in range(offset // block // ratio, (end - 1) // block // ratio + 1, step):
-            chunks = min(step, self.parameters.chunks - first_chunk)
+        last_chunk = (end - 1) // block // ratio
+        for first_chunk in range(offset // block // ratio, last_chunk + 1, step):
+            chunks = min(step, last_chunk + 1 - first_chunk)
             low = max(offset, first_chunk * ratio * block)
             high = min(end, (first_chunk + chunks) * ratio * block)
             if low < high:

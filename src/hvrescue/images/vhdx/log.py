@@ -157,8 +157,10 @@ def _gap(book: Book, header: Header, head: LogEntry, after: LogEntry) -> list[Wh
 
 
 def _illegal(scan: LogScan, log: UUID, head: LogEntry) -> BrokenEntry | None:
-    """An entry after the head whose checksum holds although its descriptors cannot: no torn write either."""
-    return next((b for b in scan.broken if b.sealed and b.log == log and b.sequence > head.sequence), None)
+    """An entry after the head that is no torn write: sealed over illegal descriptors, or not the very next one."""
+    later = (b for b in scan.broken if b.log == log and b.sequence > head.sequence)
+    # One entry after the head may be torn: it was being written. A second one proves that the first was whole.
+    return next((b for b in later if b.sealed or b.sequence > head.sequence + 1), None)
 
 
 def _note_torn_head(book: Book, header: Header, scan: LogScan, head: LogEntry) -> None:

@@ -10,7 +10,6 @@ from hvrescue.core.words import Repair, Scalar, Severity, Where
 from hvrescue.images.survey import Book
 from hvrescue.images.vhdx.layout import (
     BAT_REGION,
-    IS_USER,
     MAX_REGION_ENTRIES,
     METADATA_REGION,
     NO_GUID,
@@ -24,7 +23,7 @@ from hvrescue.images.vhdx.layout import (
     guid,
 )
 
-_REQUIRED = IS_USER
+_REQUIRED = 1
 """Bit 0 of a region's flags."""
 
 
