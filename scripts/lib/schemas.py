@@ -255,6 +255,15 @@ def disk_map() -> Schema:
     )
 
 
+def disk_cat() -> Schema:
+    """``disk cat``: its bytes go to standard output, this to standard error."""
+    return document(
+        "disk-cat/1",
+        "What makes it doubtful whether the bytes written out are the right ones; mostly nothing.",
+        {"complete": FLAG, "findings": FINDINGS},
+    )
+
+
 def disk_convert() -> Schema:
     """``disk convert``."""
     return document(
@@ -359,6 +368,7 @@ DOCUMENTS = (
     disk_info,
     disk_chain,
     disk_map,
+    disk_cat,
     disk_convert,
     hole_map,
     diagnosis,

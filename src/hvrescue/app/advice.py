@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from hvrescue.core import units
 from hvrescue.core.language import _
 from hvrescue.core.words import Severity, Verdict
+from hvrescue.diagnosis.judgement import known_amount
 from hvrescue.diagnosis.storage import Disk, Storage, medium_fails
 from hvrescue.rules.catalogue import shell_quoted
 
 _READS = "reads"
-_MOST_DISKS = 5
+_MOST_DISKS = 8
 _ELSEWHERE = "X:\\" if sys.platform == "win32" else "/ANOTHER/DRIVE/"
 """Stands for a drive of the user's; a command pasted unchanged fails instead of filling this one."""
 
@@ -79,9 +80,9 @@ def _steps(storage: Storage, sources: Sequence[str]) -> Iterator[Advice]:
                      _copy_command(sources[0]))  # fmt: skip
     yield Advice(_("Look for other copies of the damaged disks before you repair anything: backups, replicas, shadow "
                    "copies. Check each with hvrescue disk check before you trust it."))  # fmt: skip
-    for disk in bad[:_MOST_DISKS]:
-        if disk.chain.broken is not None and disk.survey.parent is not None:
-            yield _find_the_parent(disk)
+    orphans = [d for d in bad if d.chain.broken is not None and d.survey.parent is not None]
+    for disk in orphans[:_MOST_DISKS]:
+        yield _find_the_parent(disk)
     lost = [d for d in bad if d.survey.refusal is not None or d.survey.identity is None]
     if lost:
         names = ", ".join(units.printable(d.entry.path.name) for d in lost[:_MOST_DISKS])
@@ -115,6 +116,10 @@ def _get_out(disk: Disk) -> Advice:
         return Advice(text.format(disk=name), command)
     if disk.chain.broken is not None:
         text = _("Without its parent, only what {disk} holds itself can be got out, and no VM can start from that:")
+    elif (amount := known_amount(disk)) is not None and amount.start_unknown:
+        text = _("Get what is readable of {disk} into a new file on another drive. Its beginning with the partition "
+                 "table is lost: look for files in the copy with a recovery program, and initialise nothing. The "
+                 "hole map lists what cannot be known:")  # fmt: skip
     else:
         text = _("Get what is readable of {disk} into a new file on another drive, attach that read-only and copy "
                  "the files out. The hole map lists what cannot be known:")  # fmt: skip

@@ -76,5 +76,6 @@ def _blocks(looked: Looked, verdict: Verdict) -> Iterator[Block]:
     yield Facts(tuple(rows))
     for finding in all_findings(looked):
         elsewhere = finding.where[0].path != survey.source.name
-        yield pieces.finding_card(finding, finding.where[0].path if elsewhere else "")
+        refused_for = survey.refusal.finding if survey.refusal and not elsewhere else None
+        yield pieces.finding_card(finding, finding.where[0].path if elsewhere else "", refused_for=refused_for)
     yield from pieces.not_looked_blocks(all_not_looked(looked))

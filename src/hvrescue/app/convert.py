@@ -9,26 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from hvrescue.app import pieces
+from hvrescue.app.check import all_findings
 from hvrescue.app.looking import Drives, Looked, look_at
 from hvrescue.app.result import HEALTHY, PROBLEMS, Result
 from hvrescue.byteio.file import FileSource
 from hvrescue.byteio.target import new_file, refuse_taken
 from hvrescue.core import units
 from hvrescue.core.context import Context
-from hvrescue.core.errors import Refused, StepFailed, problem
+from hvrescue.core.errors import Misuse, Refused, StepFailed, problem
 from hvrescue.core.language import _
 from hvrescue.core.limits import MIB
-from hvrescue.core.words import Where
+from hvrescue.core.words import Severity, Where, worst
 from hvrescue.document.model import Block, Document, Facts, Heading, Paragraph, Tone
 from hvrescue.images import convert
 from hvrescue.images.chain import open_chain
 from hvrescue.images.convert import Hole
 from hvrescue.images.disk import VirtualDisk
+from hvrescue.images.formats import DISK_SUFFIXES
 from hvrescue.images.vhdx.write import VhdxSpec
 
 SCHEMA = "hvrescue/disk-convert/1"
 HOLE_MAP_SCHEMA = "hvrescue/hole-map/1"
-TARGETS = ("raw", "vhdx")
+_FOREIGN_SUFFIXES = frozenset({".vmdk", ".vdi", ".qcow2", ".vhds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,16 @@ class Wish:
 
 
 def convert_disk(path: Path, wish: Wish, drives: Drives, ctx: Context) -> Result:
-    """Write the new file. Strict unless damage is allowed and a hole map is kept."""
+    """Write the new file. Strict unless damage is allowed and a hole map is kept.
+
+    Exit 1 with holes, or when the chain leaves it doubtful whether these are the right bytes.
+    """
+    refuse_taken(wish.target, 0)
+    _refuse_other_name(wish)
     looked = look_at(path, drives, ctx)
     disk = open_chain(looked.chain, allow_damaged=wish.allow_damaged)
     look = convert.outlook(disk)
-    if not wish.allow_damaged:
-        convert.refuse_unknown(disk, look)
+    convert.refuse_unknown(disk, look, convert.MOST_HOLES if wish.allow_damaged else 0)
     if wish.hole_map is not None:
         refuse_taken(wish.hole_map, 0)
         if wish.hole_map.absolute() == wish.target.absolute():
@@ -68,12 +74,24 @@ def convert_disk(path: Path, wish: Wish, drives: Drives, ctx: Context) -> Result
     document = Document(
         SCHEMA, _data(looked, wish, disk, holes, written), tuple(_blocks(looked, wish, disk, holes, written))
     )
-    return Result(document, PROBLEMS if holes else HEALTHY)
+    doubtful = worst(looked.chain.findings) >= Severity.WARNING
+    return Result(document, PROBLEMS if holes or doubtful else HEALTHY)
+
+
+def _refuse_other_name(wish: Wish) -> None:
+    """A raw file under a disk format's name is a trap: Hyper-V goes by the name."""
+    suffix, where = wish.target.suffix.lower(), Where(str(wish.target), str(wish.target))
+    other = suffix != ".vhdx" if wish.kind == "vhdx" else suffix in DISK_SUFFIXES | _FOREIGN_SUFFIXES
+    if other:
+        raise Misuse(problem("OUT-005", where, {"suffix": suffix, "format": wish.kind}))
 
 
 def _write(disk: VirtualDisk, part: Path, wish: Wish, ctx: Context) -> tuple[Hole, ...]:
     if wish.kind == "raw":
         return convert.write_raw(disk, part, ctx, tolerant=wish.allow_damaged)
+    if disk.size % disk.sector_size or not disk.size:
+        where = Where(disk.name, disk.name)
+        raise Refused(problem("OUT-006", where, {"virtual_size": disk.size, "sector": disk.sector_size}))
     spec = VhdxSpec(disk.size, wish.block_size, disk.sector_size, max(4096, disk.sector_size))
     return convert.write_vhdx(disk, part, spec, ctx, tolerant=wish.allow_damaged)
 
@@ -101,7 +119,7 @@ def _data(looked: Looked, wish: Wish, disk: VirtualDisk, holes: tuple[Hole, ...]
         "unknown": sum(h.length for h in holes),
         "holes": len(holes),
         "hole_map": str(wish.hole_map) if wish.hole_map else None,
-        "findings": [pieces.finding_data(f) for f in looked.survey.findings],
+        "findings": [pieces.finding_data(f) for f in all_findings(looked)],
     }
 
 
@@ -125,3 +143,8 @@ def _blocks(looked: Looked, wish: Wish, disk: VirtualDisk, holes: tuple[Hole, ..
     if wish.hole_map:
         rows.append((_("hole map"), str(wish.hole_map)))
     yield Facts(tuple(rows))
+    if holes:
+        yield Paragraph(_("Do not start a VM from this copy. Attach it read-only and copy the files out."))
+    for finding in all_findings(looked):
+        if finding.severity >= Severity.WARNING:
+            yield pieces.finding_card(finding, finding.where[0].path)

@@ -11,7 +11,7 @@ from hvrescue.app.looking import Drives, reach_of
 from hvrescue.app.result import COULD_NOT_LOOK, HEALTHY, PROBLEMS, Result
 from hvrescue.core.context import Context
 from hvrescue.core.errors import RescueError, problem
-from hvrescue.core.words import Severity, Verdict, Where
+from hvrescue.core.words import NotLooked, Severity, Verdict, Where
 from hvrescue.diagnosis.storage import Storage, examine
 from hvrescue.document.model import Document
 from hvrescue.sources.folder import Folder
@@ -20,9 +20,17 @@ SCHEMA = "hvrescue/diagnosis/1"
 
 
 def diagnose(sources: Sequence[Path], drives: Drives, ctx: Context) -> Result:
-    """Look at every disk below the sources. A source that cannot be opened at all ends the run."""
-    folders = [_source(_existing(path), drives, ctx) for path in sources]
+    """Look at every disk below the sources. What cannot be opened is noted; with nothing left, the run ends."""
+    folders, missing = list[Folder](), list[RescueError]()
+    for path in sources:
+        try:
+            folders.append(_source(_existing(path), drives, ctx))
+        except RescueError as error:
+            missing.append(error)
+    if not folders:
+        raise missing[0]
     storage = examine(folders, ctx)
+    storage.not_looked += [NotLooked(e.finding.where[0], e.finding.code, e.finding.args) for e in missing]
     names = [str(folder.root) for folder in folders]
     blocks = tuple(diagnosis_blocks(storage, names))
     return Result(Document(SCHEMA, diagnosis_data(storage, names), blocks), exit_code(storage))

@@ -89,8 +89,9 @@ def _section(disk: Disk, sources: Sequence[str]) -> Iterator[Block]:
     if disk.verdict == Verdict.DAMAGED and (amount := known_amount(disk)) is not None:
         rows.append((_("can be read"), _amount_sentence(amount)))
     yield Facts(tuple(rows))
+    refusal = disk.survey.refusal.finding if disk.survey.refusal else None
     for finding in disk.findings:
-        yield pieces.finding_card(finding)
+        yield pieces.finding_card(finding, refused_for=refusal)
 
 
 def _state_sentence(disk: Disk) -> str:
@@ -149,7 +150,7 @@ def _start_sentence(start: Start) -> str:
     sentences = {
         Start.YES: _("Nothing in its structure speaks against it."),
         Start.NO: _("No. A started VM writes to the disk and can destroy what can still be rescued."),
-        Start.NEVER: _("Never by itself: other disks depend on it. Start a VM only from the newest of them."),
+        Start.NEVER: _("Never by itself: other disks depend on it, or were made from an earlier state of it."),
         Start.UNKNOWN: _("Not known: it could not be looked at well enough."),
     }
     return sentences[start]

@@ -62,15 +62,18 @@ def verdict_sentence(verdict: Verdict) -> str:
     return sentences[verdict]
 
 
-def finding_card(finding: Finding, name: str = "") -> Card:
-    """A finding with all five answers: what, where, what it means, what next, what not to do."""
+def finding_card(finding: Finding, name: str = "", *, refused_for: Finding | None = None) -> Card:
+    """A finding with all five answers: what, where, what it means, what next, what not to do.
+
+    Where the whole disk is refused for another finding, that one says what next.
+    """
     texts = catalogue.texts_of(finding)
     places = _places(finding)
     rows = [(_("file"), name)] if name else []
     rows += [
         (_("where"), places if places != name else ""),
         (_("meaning"), texts.meaning),
-        (_("next"), texts.next),
+        (_("next"), texts.next if refused_for in (None, finding) else ""),
         (_("do not"), texts.avoid),
     ]
     if texts.action:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hvrescue.cli.lazy import FullGroup
-from hvrescue.cli.options import GROUP, IMAGE, common, drives, lang_option
+from hvrescue.cli.options import BYTES, GROUP, IMAGE, common, drives, lang_option
 from hvrescue.cli.running import context, show
 from hvrescue.core.language import _
 
@@ -78,16 +78,17 @@ def map_(image: Path, most: int, drives: tuple[tuple[str, Path], ...]) -> int:
     )
 )
 @IMAGE
-@click.option("--offset", type=click.IntRange(0), default=0, help=_("First byte [0]."))
-@click.option("--length", type=click.IntRange(0), default=None, help=_("How many bytes; else all."))
+@click.option("--offset", type=BYTES, default=0, help=_("First byte [0]."))
+@click.option("--length", type=BYTES, default=None, help=_("How many bytes; else all."))
 @drives
 @common
 def cat(image: Path, offset: int, length: int | None, drives: tuple[tuple[str, Path], ...]) -> int:
     """Guest bytes."""
     from hvrescue.app.cat import cat_disk
 
-    cat_disk(image, offset, length, sys.stdout.buffer, dict(drives), context())
-    return 0
+    result = cat_disk(image, offset, length, sys.stdout.buffer, dict(drives), context())
+    sys.stdout.flush()
+    return show(result, sys.stderr)
 
 
 @disk.command(

@@ -20,6 +20,7 @@ class Output:
     """How the result is to be shown."""
 
     json: bool = False
+    markdown: bool = False
     color: str = "auto"
     quiet: bool = False
     debug: bool = False
@@ -55,6 +56,7 @@ _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "help": _("Colours; auto heeds the terminal and NO_COLOR."),
         },
     ),
+    (("--markdown",), {"is_flag": True, "help": _("The report as Markdown, for tickets and mails.")}),
     (("--json",), {"is_flag": True, "help": _("One JSON document on standard output.")}),
 )
 _LANG = ("--lang",)
@@ -86,6 +88,25 @@ def version_option() -> click.Option:
     return click.Option(
         ("--version",), is_flag=True, is_eager=True, expose_value=False, callback=show, help=_("Show the version.")
     )
+
+
+class Bytes(click.ParamType):  # type: ignore[type-arg]
+    """A byte count or offset: 512 or 0x200, as reports print them."""
+
+    name = "BYTES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Not negative."""
+        try:
+            number = int(str(value), 0)
+        except ValueError:
+            number = -1
+        if number < 0:
+            self.fail(_("{value} is no number of bytes, such as 512 or 0x200").format(value=value), param, ctx)
+        return number
+
+
+BYTES = Bytes()
 
 
 class DriveMap(click.ParamType):  # type: ignore[type-arg]

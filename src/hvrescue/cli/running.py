@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -62,29 +62,28 @@ def run(cli: click.Command, argv: Sequence[str]) -> int:
 def _say(error: RescueError, output: Output) -> int:
     from hvrescue.app.failure import failure
 
-    result = failure(error)
-    if output.json:
-        from hvrescue.document.json import render_json
-
-        click.echo(render_json(result.document))
-    else:
-        from hvrescue.document.terminal import print_document
-
-        print_document(result.document, sys.stderr, output.colored)
-    return result.exit_code
+    return _print(failure(error), output, sys.stdout if output.json else sys.stderr)
 
 
-def show(result: Result) -> int:
+def show(result: Result, file: TextIO | None = None) -> int:
     """Print a verb's document and give its exit code."""
-    output = click.get_current_context().ensure_object(Output)
+    return _print(result, click.get_current_context().ensure_object(Output), file or sys.stdout)
+
+
+def _print(result: Result, output: Output, file: TextIO) -> int:
     if output.json:
         from hvrescue.document.json import render_json
 
-        click.echo(render_json(result.document))
-    else:
+        # One document on standard output; only where guest bytes went there it stands on standard error.
+        print(render_json(result.document), file=file)
+    elif output.markdown:
+        from hvrescue.document.markdown import render_markdown
+
+        file.write(render_markdown(result.document))
+    elif result.document.blocks:
         from hvrescue.document.terminal import print_document
 
-        print_document(result.document, sys.stdout, output.colored)
+        print_document(result.document, file, output.colored)
     return result.exit_code
 
 

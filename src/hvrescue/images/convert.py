@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hvrescue.byteio.copying import copy_run
 from hvrescue.byteio.extents import Run, State
 from hvrescue.byteio.source import ByteSource
@@ -15,6 +17,7 @@ from hvrescue.core.errors import Unreadable, problem
 from hvrescue.core.limits import MIB
 from hvrescue.core.words import Where
 from hvrescue.images.disk import VirtualDisk
+from hvrescue.images.vhdx.layout import INCOMPLETE
 from hvrescue.images.vhdx.write import VhdxSpec, VhdxWriter
 
 
@@ -29,21 +32,32 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a copy of the disk will hold, found before the first byte is written."""
+    """What a copy will hold, found before the first byte is written. ``first``: the first unknown ranges."""
 
     present: int
-    unknown: tuple[Hole, ...]
+    unknown: int
+    ranges: int
+    first: tuple[Hole, ...]
+
+
+_SHOWN = 1000
+MOST_HOLES = 2_000_000
+"""A disk with more unknown ranges is refused: no map of them helps anybody, and each takes memory."""
 
 
 def outlook(disk: VirtualDisk) -> Outlook:
-    """Count the bytes to be copied and collect what is not known."""
-    present = 0
-    unknown: list[Hole] = []
+    """Count the bytes to be copied and those that are not known."""
+    present = unknown = ranges = 0
+    first: list[Hole] = []
     for batch in disk.extents(0, disk.size):
         present += int(batch.length[batch.state == State.PRESENT].sum())
-        if (batch.state == State.UNKNOWN).any():
-            unknown += [Hole(run.start, run.length, "structure") for run in batch if run.state == State.UNKNOWN]
-    return Outlook(present, tuple(_joined(unknown)))
+        lost = np.flatnonzero(batch.state == State.UNKNOWN)
+        unknown += int(batch.length[lost].sum())
+        ranges += lost.size
+        shown = lost[: _SHOWN - len(first)]
+        rows = zip(batch.start[shown].tolist(), batch.length[shown].tolist(), strict=True)
+        first += [Hole(start, length, "structure") for start, length in rows]
+    return Outlook(present, unknown, ranges, tuple(_joined(first)))
 
 
 def _joined(holes: list[Hole]) -> Iterator[Hole]:
@@ -59,14 +73,12 @@ def _joined(holes: list[Hole]) -> Iterator[Hole]:
         yield last
 
 
-def refuse_unknown(disk: VirtualDisk, look: Outlook) -> None:
-    """Raise ``Unreadable`` when any byte of the guest is not known: the strict way."""
-    if look.unknown:
-        first = look.unknown[0]
-        where = Where(disk.name, disk.name, "guest", "", first.offset, first.length)
-        total = sum(hole.length for hole in look.unknown)
-        ranges = tuple((hole.offset, hole.length) for hole in look.unknown)
-        raise Unreadable(problem("IMG-011", where, {"bytes": total, "ranges": len(ranges)}), ranges)
+def refuse_unknown(disk: VirtualDisk, look: Outlook, most: int = 0) -> None:
+    """Raise ``Unreadable`` when more than ``most`` ranges of the guest are not known; none is the strict way."""
+    if look.ranges > most:
+        where = Where(disk.name, disk.name, "guest", "", look.first[0].offset, look.first[0].length)
+        ranges = tuple((hole.offset, hole.length) for hole in look.first)
+        raise Unreadable(problem("IMG-011", where, {"bytes": look.unknown, "ranges": look.ranges}), ranges)
 
 
 def write_raw(disk: VirtualDisk, path: Path, ctx: Context, *, tolerant: bool) -> tuple[Hole, ...]:
@@ -90,7 +102,10 @@ def write_vhdx(disk: VirtualDisk, path: Path, spec: VhdxSpec, ctx: Context, *, t
             block, within = divmod(run.start, spec.block_size)
             return writer.place(block) + within
 
-        return tuple(_joined(list(_copy(disk, writer.fd, ctx, tolerant, target, spec.block_size))))
+        holes = tuple(_joined(list(_copy(disk, writer.fd, ctx, tolerant, target, spec.block_size))))
+        if holes:
+            writer.creator = INCOMPLETE
+        return holes
 
 
 def _copy(

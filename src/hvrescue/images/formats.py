@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
+from hvrescue.byteio.file import FileSource
+from hvrescue.byteio.medium import readers
 from hvrescue.byteio.source import ByteSource
 from hvrescue.core.context import Context
 from hvrescue.core.errors import Unreadable
@@ -72,6 +74,8 @@ def format_of(source: ByteSource) -> Format | None:
 
 def survey_image(source: ByteSource, ctx: Context) -> Survey[Any]:
     """Survey whatever this is; what is no disk is told apart (``recognise``)."""
+    if isinstance(source, FileSource):
+        ctx = ctx.with_workers(readers(source.path, ctx.workers))
     promised = _promised(source.name)
     try:
         found = format_of(source)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from hvrescue.core import units
-from hvrescue.core.language import language
+from hvrescue.core.language import _, language
 from hvrescue.core.words import Finding, NotLooked, Scalar, Where
 
 _COMPILED = os.path.join(os.path.dirname(__file__), "compiled.json")  # noqa: PTH118, PTH120 - pathlib is slow to start
@@ -87,11 +87,31 @@ def shell_quoted(path: str) -> str:
 
 def place_of(where: Where) -> str:
     """A place in words: structure, field and offset."""
-    words = ", ".join(w for w in (where.structure, where.field) if w)
+    words = ", ".join(_place_word(w) for w in (where.structure, where.field) if w)
     if where.offset is None:
         return words or where.path
     at = f"@ {units.offset(where.offset)}" + (f" ({units.size(where.size)})" if where.size else "")
     return f"{words} {at}".strip()
+
+
+def _place_word(name: str) -> str:
+    """A structure's or field's name; those that are no names of the specification in the language spoken."""
+    words = {
+        "unowned": _("unowned room"),
+        "guest": _("guest"),
+        "file": _("file"),
+        "block": _("block"),
+        "entry": _("entry"),
+        "footer": _("footer"),
+        "bitmap": _("bitmap"),
+        "sector of zeros": _("sector of zeros"),
+        "sector bitmap of chunk": _("sector bitmap of chunk"),
+        "after the footer": _("after the footer"),
+    }
+    text, _blank, last = name.rpartition(" ")
+    number = last if last.isdigit() else ""
+    stem = text if number else name
+    return f"{words.get(stem, stem)} {number}".strip()
 
 
 def fill(template: str, args: Mapping[str, Scalar]) -> str:

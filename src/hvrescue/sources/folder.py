@@ -31,6 +31,10 @@ class Entry(NamedTuple):
     born_ns: int | None = None
 
 
+_READINGS = 32
+"""An absolute path is looked for below the root under at most so many of its ends."""
+
+
 @dataclass
 class Folder:
     """Everything at or below ``root``; drives mapped by the user (``D:`` to a folder) count as inside too."""
@@ -97,7 +101,8 @@ class Folder:
         if (mapped := self.drives.get(path.drive.upper())) is not None:
             yield mapped, below
         # The host's D:\VMs\x may have been mounted or copied as any part of the tree.
-        yield from ((self.root, below[n:]) for n in range(len(below)))
+        if ".." not in below:
+            yield from ((self.root, below[n:]) for n in range(min(len(below), _READINGS)))
 
     def _descend(self, base: Path, parts: tuple[str, ...]) -> Path | None:
         """Follow the parts, comparing names without case, never out of the source's roots."""

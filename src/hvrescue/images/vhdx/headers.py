@@ -10,6 +10,7 @@ from hvrescue.images.vhdx.layout import (
     HEADER,
     HEADER_OFFSETS,
     HEADER_SIZE,
+    INCOMPLETE,
     NO_GUID,
     Header,
     checksum_holds,
@@ -28,7 +29,11 @@ def survey_identifier(book: Book) -> str:
         where = book.where("file identifier", 0, len(FILE_SIGNATURE), "Signature")
         book.find("VHDX-ID-001", Severity.FATAL, where, repair=Repair.SAFE)
     text = window.data[len(FILE_SIGNATURE) :].decode("utf-16-le", "replace")
-    return text.partition("\0")[0]
+    creator = text.partition("\0")[0]
+    if creator == INCOMPLETE:
+        where = book.where("file identifier", len(FILE_SIGNATURE), 2 * len(INCOMPLETE), "Creator")
+        book.find("VHDX-FILE-006", Severity.WARNING, where)
+    return creator
 
 
 def survey_headers(book: Book) -> Header | None:

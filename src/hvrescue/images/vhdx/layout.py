@@ -12,6 +12,8 @@ import google_crc32c
 from hvrescue.core.limits import KIB, MIB, TIB
 
 FILE_SIGNATURE = b"vhdxfile"
+INCOMPLETE = "hvrescue INCOMPLETE"
+"""Creator of a copy in which unknown ranges became zeros, so that it is never taken for whole."""
 HEADER_OFFSETS = (64 * KIB, 128 * KIB)
 HEADER_SIZE = 4 * KIB
 REGION_TABLE_OFFSETS = (192 * KIB, 256 * KIB)

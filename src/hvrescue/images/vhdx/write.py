@@ -81,6 +81,7 @@ class VhdxWriter:
 
     def __init__(self, path: Path, spec: VhdxSpec) -> None:
         self.spec = spec
+        self.creator = spec.creator
         self._p = spec.parameters
         self._bat = np.zeros(self._p.entries, "<u8")
         self._bitmaps: dict[int, bytearray] = {}
@@ -144,7 +145,7 @@ class VhdxWriter:
         for chunk, bitmap in self._bitmaps.items():
             self._put(int(self._bat[self._p.entry_of_bitmap(chunk)]) >> 20 << 20, bytes(bitmap))
         locator = encode.parent_locator(self.spec.parent) if self.spec.parent else b""
-        self._put(0, encode.identifier(self.spec.creator))
+        self._put(0, encode.identifier(self.creator))
         self._put(_METADATA, encode.metadata(self._p, locator))
         regions = encode.region_table([(METADATA_REGION, _METADATA, MIB), (BAT_REGION, _BAT, self._bat_region)])
         for offset in REGION_TABLE_OFFSETS:
