@@ -48,9 +48,7 @@ def test_threads_change_nothing_in_a_report(tmp_path: Path) -> None:
     with VhdxWriter(path, VhdxSpec(6 * 1024 * 1024 * MIB, MIB, log=LogKind.EMPTY)) as writer:
         for block in range(0, 6 * 1024 * 1024, 40_000):
             writer.state(block, 5)  # type: ignore[arg-type]
-    reports = []
-    for workers in (1, 4, 4):
-        reports.append(survey(open_file(path), QUIET.with_workers(workers)).findings)
+    reports = [survey(open_file(path), QUIET.with_workers(workers)).findings for workers in (1, 4, 4)]
     assert reports[0] == reports[1] == reports[2]
     assert reports[0][0].count == 158
 
