@@ -65,6 +65,10 @@ def _steps(storage: Storage, sources: Sequence[str]) -> Iterator[Advice]:
             _("The medium gives read errors. Stop everything that reads from it and copy it with a rescue tool "
               "(ddrescue) first; then diagnose the copy.")
         )  # fmt: skip
+    for disk in storage.disks:
+        if disk.alone:
+            yield Advice(_("Only this file was looked at. Whether other disks depend on it shows its folder:"),
+                         f"hvrescue diagnose {shell_quoted(str(disk.entry.path.parent))}")  # fmt: skip
     if not bad:
         if storage.disks:
             yield Advice(_("Nothing in the disks' structures keeps the VMs from starting. Look for the cause "

@@ -151,7 +151,7 @@ def _start_sentence(start: Start) -> str:
         Start.YES: _("Nothing in its structure speaks against it."),
         Start.NO: _("No. A started VM writes to the disk and can destroy what can still be rescued."),
         Start.NEVER: _("Never by itself: other disks depend on it, or were made from an earlier state of it."),
-        Start.UNKNOWN: _("Not known: it could not be looked at well enough."),
+        Start.UNKNOWN: _("Not known: too little was looked at. Of a single file nobody can tell what depends on it."),
     }
     return sentences[start]
 
@@ -167,7 +167,8 @@ def since_sentence(since: Onset) -> str:
         text = _("after {after}: this disk was still written to then, so its parent was still in its place.")
     else:
         text = _("{before} at the latest: since then the file was not written to. When it began is not known, so "
-                 "check each backup before you trust it, however old it is.")  # fmt: skip
+                 "check each backup before you trust it, however old it is. A copied file may carry the time of "
+                 "the copying.")  # fmt: skip
     return text.format(after=after or "?", before=before or "?")
 
 

@@ -49,7 +49,10 @@ def may_start(disk: Disk) -> Start:
         return Start.NO
     if disk.verdict == Verdict.UNKNOWN:
         return Start.UNKNOWN
-    return Start.NEVER if disk.children or disk.estranged else Start.YES
+    if disk.children or disk.estranged:
+        return Start.NEVER
+    # A base disk looked at without its folder may carry checkpoints; a child is seldom a parent itself.
+    return Start.UNKNOWN if disk.alone and not disk.survey.is_child else Start.YES
 
 
 def onset(disk: Disk) -> Onset | None:

@@ -30,6 +30,8 @@ class Disk:
     entry: Entry
     survey: Survey[Any]
     chain: Chain
+    alone: bool = False
+    """Only this file was given: whether other disks depend on it is not known."""
     children: list[Disk] = field(default_factory=list)
     estranged: list[Disk] = field(default_factory=list)
     """Disks that name this file as their parent, but were made from an earlier state of it."""
@@ -146,7 +148,7 @@ def _with_chain(
     chain = resolve(surveys[name], _Together(home, folders), ctx, known, seek)
     for link in chain.links:
         rest(link.source)
-    return Disk(entry, surveys[name], chain)
+    return Disk(entry, surveys[name], chain, alone=home.root == entry.path)
 
 
 @dataclass(frozen=True, slots=True)
