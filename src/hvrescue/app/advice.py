@@ -15,6 +15,7 @@ from hvrescue.rules.catalogue import shell_quoted
 
 _READS = "reads"
 _MOST_DISKS = 8
+_SLASH = "\\" if sys.platform == "win32" else "/"
 _ELSEWHERE = "X:\\" if sys.platform == "win32" else "/ANOTHER/DRIVE/"
 """Stands for a drive of the user's; a command pasted unchanged fails instead of filling this one."""
 
@@ -107,7 +108,7 @@ def _find_the_parent(disk: Disk) -> Advice:
     name = units.printable(disk.entry.path.name)
     return Advice(
         text.format(disk=name, recorded=recorded, identity=identity),
-        f"hvrescue disk chain {shell_quoted(_ELSEWHERE + disk.entry.path.name)}",
+        f"hvrescue disk chain {shell_quoted(_ELSEWHERE + 'EMPTY' + _SLASH + disk.entry.path.name)}",
     )
 
 

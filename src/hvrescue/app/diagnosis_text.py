@@ -105,7 +105,8 @@ def _state_sentence(disk: Disk) -> str:
 def _amount_sentence(amount: Amount) -> str:
     if not amount.unknown:
         return _("all of it")
-    text = _("all but {unknown} of {size}").format(unknown=units.size(amount.unknown), size=units.size(amount.size))
+    known = units.size(amount.size - amount.unknown)
+    text = _("{known} of {size}").format(known=known, size=units.size(amount.size))
     if amount.start_unknown:
         text += ". " + _("The very beginning is not known: partition table and boot sector.")
     return text
@@ -166,9 +167,9 @@ def since_sentence(since: Onset) -> str:
     elif since.basis == Basis.PARENT_GONE:
         text = _("after {after}: this disk was still written to then, so its parent was still in its place.")
     else:
-        text = _("{before} at the latest: since then the file was not written to. When it began is not known, so "
-                 "check each backup before you trust it, however old it is. A copied file may carry the time of "
-                 "the copying.")  # fmt: skip
+        text = _("{before} at the latest, unless the drive itself harmed it later: since then the file was not "
+                 "written to. When it began is not known, so check each backup before you trust it, however old it is. A "
+                 "copied file may carry the time of the copying.")  # fmt: skip
     return text.format(after=after or "?", before=before or "?")
 
 
