@@ -167,9 +167,11 @@ def since_sentence(since: Onset) -> str:
     elif since.basis == Basis.PARENT_GONE:
         text = _("after {after}: this disk was still written to then, so its parent was still in its place.")
     else:
-        text = _("{before} at the latest, unless the drive itself harmed it later: since then the file was not "
-                 "written to. When it began is not known, so check each backup before you trust it, however old it is. "
-                 "A copied file may carry the time of the copying.")  # fmt: skip
+        text = _(
+            "{before} at the latest, unless the drive itself harmed it later: since then the file was not "
+            "written to. When it began is not known, so check each backup before you trust it, however "
+            "old it is. A copied file may carry the time of the copying."
+        )
     return text.format(after=after or "?", before=before or "?")
 
 
