@@ -35,9 +35,13 @@ def test_replay(name: str) -> None:
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("turn", (1, 2))
 @pytest.mark.parametrize("name", TARGETS)
-def test_look_for_more(name: str, tmp_path: Path) -> None:
-    """A quarter of a minute of each; what is found is worth a file in ``corpus``."""
+def test_look_for_more(name: str, turn: int, tmp_path: Path) -> None:
+    """Half a minute of each, three minutes in all, in two processes since coverage takes memory.
+
+    What is found is worth a file in ``corpus``.
+    """
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("atheris has no wheel for this machine")
     known = HERE / "corpus" / name
