@@ -5,31 +5,20 @@ What is not met is listed here by name with its reason, and nothing else may be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hvrescue.core.words import Severity
 from tests.matrix.judge import Judgement, judge, wanted
-from tests.strangers.cases import Case, Plan, plans
+from tests.strangers.cases import Case, Plan, first_of_each, plans
 
 ALARM_ON_PURPOSE = {
     "vhdx-healthy-child-grown": "a parent cut smaller looks the same; Windows speaks of a size mismatch (0xC03A0017)",
 }
 
 
-def _first_of_each() -> Iterator[Plan]:
-    """Every healthy variant, and of every damage the first base, block size and place."""
-    seen: set[str] = set()
-    for plan in plans():
-        key = plan.name if plan.healthy else "-".join(plan.name.split("-")[:-3])
-        if key not in seen:
-            seen.add(key)
-            yield plan
-
-
-QUICK = list(_first_of_each())
+QUICK = list(first_of_each())
 
 
 def check(case: Case, result: Judgement) -> None:

@@ -21,19 +21,9 @@ from hvrescue.core.limits import MIB, Limits
 from hvrescue.lab.host import build_host
 from hvrescue.rules import catalogue
 from tests.schemas.documents import READERS, Json, complaints, converted, printed
-from tests.strangers.cases import Plan, plans
+from tests.strangers.cases import first_of_each
 
-
-def _first_of_each() -> Iterator[Plan]:
-    seen: set[str] = set()
-    for plan in plans():
-        key = plan.name if plan.healthy else "-".join(plan.name.split("-")[:-3])
-        if key not in seen:
-            seen.add(key)
-            yield plan
-
-
-PLANS = list(_first_of_each())
+PLANS = list(first_of_each())
 SLICES = 8
 
 

@@ -205,6 +205,16 @@ def plans() -> Iterator[Plan]:
                     yield DamagePlan(damage, name, size, place)
 
 
+def first_of_each() -> Iterator[Plan]:
+    """Every healthy variant, and of every damage the first base, block size and place."""
+    seen: set[str] = set()
+    for plan in plans():
+        key = plan.name if plan.healthy else "-".join(plan.name.split("-")[:-3])
+        if key not in seen:
+            seen.add(key)
+            yield plan
+
+
 def cases(directory: Path) -> Iterator[Case]:
     """Build all cases lazily, one sub-directory each.
 
